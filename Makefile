@@ -1,0 +1,51 @@
+# Every target works as the first command after a clone: Python 3.11+ and make are enough.
+PYTHON ?= python3
+BIN    := .venv/bin
+SEEN   := .venv/.installed
+
+.PHONY: install demo test check format integration bench lock clean
+
+install: $(SEEN)
+
+$(SEEN): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: install
+	$(BIN)/joingate demo
+
+test: install
+	$(BIN)/pytest -m "not integration"
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not integration"
+	$(BIN)/python tests/coverage_by_file.py
+
+# What needs real servers or a browser; installs Debian's packages where it may, and fails without them.
+integration: install
+	tests/integration/install.sh
+	$(BIN)/pytest -m integration tests/integration
+
+bench: install
+	$(BIN)/python -m bench
+
+# uv resolves for every platform at once; pip, with hashes, is what installs.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml
+lock:
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --group dev --output-file requirements-dev.lock
+	$(LOCK) --group integration --output-file tests/integration/requirements.lock
+
+clean:
+	rm -rf .venv .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,84 @@
+"""The values that pass between the phases of a join. Frozen, slotted, no logic beyond naming themselves."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+
+Address = IPv4Address | IPv6Address
+
+
+class Verdict(StrEnum):
+    """What the gate does to a participant; a meeting is never an object of it (G3, G4)."""
+
+    ADMIT = "admit"
+    REJECT = "reject"  # at the join
+    EJECT = "eject"  # already inside
+    DEFER = "defer"  # would be ejected, but the meeting would end for the others
+
+
+class Cause(StrEnum):
+    """Why a location is unknown. Each is doubt, and doubt admits under an order (G1)."""
+
+    PRIVATE = "private"  # not a public address, and no database or override places it
+    NOT_FOUND = "not_found"
+    COUNTRY_MISSING = "country_missing"  # a record without `country`: a continent, an anycast network
+    SOURCES_DISAGREE = "sources_disagree"
+    STALE = "stale"
+    NO_DATABASE = "no_database"
+    ADDRESS_UNDETERMINABLE = "address_undeterminable"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the databases place a client_ip.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2 code, or None when unknown.
+        subdivision: ISO 3166-2 code such as "UA-43", when every source gives the same one.
+        cause: why the country is unknown; None exactly when the country is known.
+        sources: how many databases (or 1 for an override) agree on the country.
+    """
+
+    country: str | None
+    subdivision: str | None = None
+    cause: Cause | None = None
+    sources: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.country is None) is (self.cause is None):
+            raise ValueError("a location is either a country or a cause of not knowing it")
+
+    def __str__(self) -> str:
+        return self.subdivision or self.country or f"unknown ({self.cause})"
+
+
+UNKNOWN: dict[Cause, Location] = {cause: Location(None, cause=cause, sources=0) for cause in Cause}
+"""The one Location of each cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A request that would bring a participant into a meeting.
+
+    Attributes:
+        meeting: the meeting's id, folded as the meeting server folds it.
+        participant: the id the meeting server knows the participant by, or None when the request names none.
+        host: whether the request comes with host (moderator) rights.
+    """
+
+    meeting: str
+    participant: str | None = None
+    host: bool = False
+
+
+class Reason(StrEnum):
+    """Why a decision fell as it did; the same word in responses, log events and metrics."""
+
+    NO_RULE = "no_rule"  # nothing names this meeting
+    NOT_IN_FORCE = "not_in_force"  # something does, outside its time window
+    NOT_IN_SCOPE = "not_in_scope"  # in force, and this location is not meant
+    DOUBT = "doubt"  # an order in force, and the location is unknown: admitted, counted
+    SHADOW = "shadow"  # only rules in shadow would have restricted
+    ORDER = "order"
+    HOST_POLICY = "host_policy"
+    HOST_CONTINUITY = "host_continuity"  # deferred: the last host, and others stay

@@ -1,0 +1,245 @@
+"""Rules as accepted, and the immutable, indexed RuleSet that a join is judged by.
+
+An Order is a legal demand within its authority's territory; a HostPolicy is a meeting owner's own wish. A RuleSet is
+built once, whole, and never changed: a reload builds another and swaps. Looking up the rules of a meeting costs one
+dict access for exact ids, one for each distinct length of prefix, and nothing that grows with the number of rules.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum
+
+from joingate.core.model import Location
+from joingate.core.territory import Territory, lies_in, outside
+
+SERVICE_WIDE = "*"
+
+
+class Action(StrEnum):
+    """How far a rule reaches. The vocabulary ends here: nothing acts on a meeting or an account (G3, G4)."""
+
+    REJECT = "reject"  # new joins only
+    EJECT = "eject"  # those already inside as well
+
+
+class Match(StrEnum):
+    """What a rule says of one location."""
+
+    NO = "no"
+    YES = "yes"
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who may demand what where."""
+
+    id: str
+    name: str
+    branch: str
+    territory: Territory
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an order demanded, where that was more than was granted."""
+
+    objects: tuple[str, ...] = ()
+    territory: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A legal demand as accepted.
+
+    Attributes:
+        meetings: exact ids, prefixes ending in "*", or "*" alone when `service_wide`.
+        opens: POSIX seconds at which the order comes into force.
+        closes: POSIX seconds at which it has ended.
+        shadow: decide and count, do not enforce.
+
+    Raises:
+        ValueError: the territory leaves the authority's (G2), or the time window is empty.
+    """
+
+    id: str
+    authority: Authority
+    territory: Territory
+    meetings: tuple[str, ...]
+    action: Action
+    legal_basis: str
+    reference: str
+    received: date
+    opens: float
+    closes: float
+    service_wide: bool = False
+    asked: Asked | None = None
+    notice_url: str | None = None
+    shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if beyond := outside(self.territory, self.authority.territory):
+            raise ValueError(f"order {self.id}: {sorted(beyond)} lies outside the territory of {self.authority.id}")
+        if not self.opens < self.closes:
+            raise ValueError(f"order {self.id}: ends before it begins")
+
+    def in_force(self, now: float) -> bool:
+        """Whether `now`, in POSIX seconds, lies in [opens, closes)."""
+        return self.opens <= now < self.closes
+
+    def match(self, location: Location) -> Match:
+        """Unknown is doubt; everything else is inside the territory or not (G1)."""
+        if location.country is None:
+            return Match.DOUBT
+        return Match.YES if lies_in(location, self.territory) else Match.NO
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    """A meeting owner's own wish, with no legal claim: exactly one of `allow` and `deny` is set.
+
+    Attributes:
+        reject_unknown: whether whoever cannot be located is turned away at the join; nobody is ejected for that.
+    """
+
+    id: str
+    meetings: tuple[str, ...]
+    action: Action
+    allow: Territory | None = None
+    deny: Territory | None = None
+    reject_unknown: bool = False
+    shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.allow is None) is (self.deny is None):
+            raise ValueError(f"host policy {self.id}: exactly one of allow and deny")
+
+    def in_force(self, now: float) -> bool:
+        """Host policies have no window: removing one is how it ends."""
+        return now == now  # noqa: PLR0124 - a NaN clock is in no window
+
+    def match(self, location: Location) -> Match:
+        """Unknown is doubt, and the host has said what doubt means."""
+        if location.country is None:
+            return Match.DOUBT
+        if self.allow is not None:
+            return Match.NO if lies_in(location, self.allow) else Match.YES
+        return Match.YES if lies_in(location, self.deny or frozenset()) else Match.NO
+
+
+Rule = Order | HostPolicy
+
+
+def _strictest_first(rule: Rule) -> tuple[bool, str]:
+    """Orders before host policies: where both turn someone away, the notice names the law. Then by id, not by file."""
+    return (not isinstance(rule, Order), rule.id)
+
+
+def _unfolded(meeting: str) -> str:
+    return meeting
+
+
+class RuleSet:
+    """All rules at one moment, indexed by meeting. Immutable: build another instead.
+
+    Attributes:
+        revision: digest of the rules' content, the same whatever their file or order; 16 hexadecimal digits.
+    """
+
+    __slots__ = (
+        "_boundaries",
+        "_exact",
+        "_fold",
+        "_prefix_lengths",
+        "_prefixes",
+        "_service_wide",
+        "revision",
+        "rules",
+    )
+
+    def __init__(self, rules: Iterable[Rule] = (), *, fold: Callable[[str], str] = _unfolded) -> None:
+        """Index `rules`.
+
+        Args:
+            rules: in any order.
+            fold: how the meeting server folds ids (str.lower where it ignores case); the default is exact.
+
+        Raises:
+            ValueError: two rules have the same id.
+        """
+        self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=_strictest_first))
+        self._fold = fold
+        exact: dict[str, list[Rule]] = {}
+        prefixes: dict[str, list[Rule]] = {}
+        service_wide: list[Rule] = []
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.id in seen:
+                raise ValueError(f"two rules have the id {rule.id}")
+            seen.add(rule.id)
+            for pattern in dict.fromkeys(map(fold, rule.meetings)):
+                if pattern == SERVICE_WIDE:
+                    service_wide.append(rule)
+                elif pattern.endswith("*"):
+                    prefixes.setdefault(pattern[:-1], []).append(rule)
+                else:
+                    exact.setdefault(pattern, []).append(rule)
+        self._exact = {meeting: tuple(found) for meeting, found in exact.items()}
+        self._prefixes = {prefix: tuple(found) for prefix, found in prefixes.items()}
+        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in prefixes}))
+        self._service_wide = tuple(service_wide)
+        self._boundaries = sorted(
+            {moment for rule in self.rules if isinstance(rule, Order) for moment in (rule.opens, rule.closes)}
+        )
+        self.revision = _digest(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def for_meeting(self, meeting: str) -> tuple[Rule, ...]:
+        """Return every rule that names `meeting` (already folded), strictest first, in force or not."""
+        found = self._exact.get(meeting, ())
+        if not self._prefix_lengths and not self._service_wide:
+            return found
+        groups = [found] if found else []
+        for length in self._prefix_lengths:
+            if length > len(meeting):
+                break
+            if (under := self._prefixes.get(meeting[:length])) is not None:
+                groups.append(under)
+        if self._service_wide:
+            groups.append(self._service_wide)
+        if len(groups) < 2:
+            return groups[0] if groups else ()
+        merged = {rule.id: rule for group in groups for rule in group}
+        return tuple(sorted(merged.values(), key=_strictest_first))
+
+    def fold(self, meeting: str) -> str:
+        """Fold a meeting id as this set's meeting server does."""
+        return self._fold(meeting)
+
+    def next_boundary(self, after: float) -> float | None:
+        """Return the first moment later than `after`, in POSIX seconds, at which some order opens or closes."""
+        at = bisect_right(self._boundaries, after)
+        return self._boundaries[at] if at < len(self._boundaries) else None
+
+
+def _digest(rules: Iterable[Rule]) -> str:
+    digest = hashlib.sha256()
+    for rule in rules:
+        for field in fields(rule):
+            digest.update(f"{field.name}={_canonical(getattr(rule, field.name))};".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()[:16]
+
+
+def _canonical(value: object) -> str:
+    """Write a field the same way in every process: sets have no order of their own."""
+    if isinstance(value, frozenset):
+        return repr(sorted(value))
+    if isinstance(value, Authority):
+        return repr((value.id, value.name, value.branch, sorted(value.territory)))
+    return repr(value)
