@@ -1,4 +1,4 @@
-"""What is counted. Numbers only: no address, name, meeting or place ever enters (G8), so a count can be shown to anyone."""
+"""What is counted. Numbers only: no address, name, meeting or place ever enters (G8), so anyone may see a count."""
 
 from collections import Counter
 from dataclasses import dataclass, field
