@@ -7,7 +7,7 @@ dict access for exact ids, one for each distinct length of prefix, and nothing t
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
@@ -152,7 +152,6 @@ class RuleSet:
     __slots__ = (
         "_boundaries",
         "_exact",
-        "_fold",
         "_prefix_lengths",
         "_prefixes",
         "_service_wide",
@@ -171,7 +170,6 @@ class RuleSet:
             ValueError: two rules have the same id.
         """
         self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=_strictest_first))
-        self._fold = fold
         exact: dict[str, list[Rule]] = {}
         prefixes: dict[str, list[Rule]] = {}
         service_wide: list[Rule] = []
@@ -217,9 +215,12 @@ class RuleSet:
         merged = {rule.id: rule for group in groups for rule in group}
         return tuple(sorted(merged.values(), key=_strictest_first))
 
-    def fold(self, meeting: str) -> str:
-        """Fold a meeting id as this set's meeting server does."""
-        return self._fold(meeting)
+    def boundaries_of(self, meeting: str) -> Iterator[float]:
+        """Yield the moments, in POSIX seconds, at which an order that names `meeting` opens or closes."""
+        for rule in self.for_meeting(meeting):
+            if isinstance(rule, Order):
+                yield rule.opens
+                yield rule.closes
 
     def next_boundary(self, after: float) -> float | None:
         """Return the first moment later than `after`, in POSIX seconds, at which some order opens or closes."""

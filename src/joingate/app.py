@@ -1,0 +1,145 @@
+"""The only place that puts the parts together: settings and files in, a serving gate out."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+
+import aiohttp.http_parser
+import uvloop
+
+from joingate.admin.service import AdminService
+from joingate.codecs.join_request import JoinMatcher
+from joingate.core.errors import RefusedInputError
+from joingate.core.rules import RuleSet
+from joingate.gate.gate import Gate
+from joingate.gate.listener import drain, listen, sweep, tls_client_context, tls_server_context
+from joingate.gate.options import GateOptions
+from joingate.gate.upstream import UpstreamOptions, UpstreamPool
+from joingate.geodb.atlas import Atlas
+from joingate.geodb.database import check_c_reader
+from joingate.loading import fold_of, load_atlas_of, load_rules
+from joingate.reload import Reloader
+from joingate.settings import Settings
+from joingate.status import build_status
+
+_log = logging.getLogger("joingate")
+
+
+def check_parsers() -> None:
+    """Refuse to run on the pure-Python parsers, which have had the worse faults.
+
+    Raises:
+        RefusedInputError: with what to install or unset.
+    """
+    check_c_reader()
+    if aiohttp.http_parser.HttpRequestParser is aiohttp.http_parser.HttpRequestParserPy:  # type: ignore[misc]
+        raise RefusedInputError(
+            "aiohttp runs on its pure-Python parser; unset AIOHTTP_NO_EXTENSIONS, and install aiohttp from a binary wheel"
+        )
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        RefusedInputError: rules, databases, certificates or addresses cannot be used.
+    """
+    # A SIGHUP while starting waits until there is somebody to act on it; by default it would end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    check_parsers()
+    rules = load_rules(settings)
+    atlas = load_atlas_of(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, rules, atlas))
+
+
+async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_defect)
+    stop = asyncio.Event()
+    gate = Gate(_gate_options(settings), JoinMatcher(settings.join, fold=fold_of(settings)), rules, atlas.locate)
+    pool = UpstreamPool(_upstream_options(settings))
+    reloader = Reloader(settings, gate, atlas)
+    admin = AdminService(
+        settings.admin.listen,
+        token_file=settings.admin.token_file,
+        status=lambda: build_status(gate, reloader, pool),
+        reload=reloader.reload_by_command,
+    )
+    servers = await listen(gate, pool, settings.gate.listen, _downstream_tls(settings))
+    try:
+        await admin.start()
+        for endpoint in _addresses(servers):
+            _log.info("listening on %s", endpoint)
+        _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
+        async with contextlib.AsyncExitStack() as stack:
+            for work in (sweep(gate, pool), reloader.watch_windows(), reloader.watch_files()):
+                stack.push_async_callback(_cancel, loop.create_task(work))
+            _on_signals(loop, stop, reloader)
+            await stop.wait()
+            _log.info("draining: %d participants inside", len(gate.roster))
+            await drain(gate, pool, servers, settings.gate.drain_seconds)
+    finally:
+        await admin.stop()
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, reloader: Reloader) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reloader.reload_by_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _addresses(servers: list[asyncio.Server]) -> list[str]:
+    names = [listener.getsockname() for server in servers for listener in server.sockets]
+    return [f"unix:{name}" if isinstance(name, str) else f"{name[0]}:{name[1]}" for name in names]
+
+
+def _log_defect(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Log a defect without asyncio's context, whose transports name the peer's address (G8)."""
+    error = context.get("exception")
+    _log.error("defect: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
+
+
+def _downstream_tls(settings: Settings) -> ssl.SSLContext | None:
+    certificate, key = settings.gate.tls_certificate, settings.gate.tls_key
+    return None if certificate is None or key is None else tls_server_context(certificate, key)
+
+
+def _gate_options(settings: Settings) -> GateOptions:
+    gate, upstream = settings.gate, settings.upstream
+    return GateOptions(
+        trusted_proxies=gate.trusted_proxies,
+        client_ip_from=gate.client_ip_from,
+        websocket_reject=gate.websocket_reject,
+        operator=gate.operator,
+        ends_without_host=upstream.ends_without_host,
+        max_connections=gate.max_connections,
+        max_head_bytes=gate.max_head_bytes,
+        head_timeout=gate.head_timeout,
+        body_timeout=gate.body_timeout,
+        response_timeout=upstream.response_timeout,
+        idle_timeout=gate.idle_timeout,
+        websocket_idle_timeout=gate.websocket_idle_timeout,
+        close_timeout=gate.close_timeout,
+    )
+
+
+def _upstream_options(settings: Settings) -> UpstreamOptions:
+    upstream = settings.upstream
+    return UpstreamOptions(
+        endpoint=upstream.endpoint,
+        host_header=upstream.host_header.encode(),
+        tls=tls_client_context(upstream.ca_file) if upstream.tls else None,
+        connect_timeout=upstream.connect_timeout,
+        idle_timeout=upstream.idle_timeout,
+        max_idle_connections=upstream.max_idle_connections,
+    )

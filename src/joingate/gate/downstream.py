@@ -1,0 +1,403 @@
+"""Downstream connections: requests are read one after the other, answered in order, and never read ahead without bound.
+
+Reading is held while a pipelined request waits for its turn, while the upstream cannot take more of a body, and
+between a WebSocket handshake and its answer: nothing follows an Upgrade upstream until a checked 101.
+"""
+
+import asyncio
+import math
+from collections import deque
+from typing import Final, cast
+
+import httptools
+
+from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines
+from joingate.codecs.http1 import (
+    BadRequestError,
+    Headers,
+    RequestHead,
+    build_switching_protocols,
+    read_request_head,
+)
+from joingate.codecs.http_answer import render_problem
+from joingate.codecs.proxy_protocol import ProxyHeaderError, parse_proxy_header
+from joingate.core.client_address import ClientIpFrom, parse_address, resolve_client
+from joingate.core.model import Address
+from joingate.gate.exchange import Exchange
+from joingate.gate.gate import Gate
+from joingate.gate.tunnel import Tunnel
+from joingate.gate.upstream import WRITE_BUFFER, UpstreamPool
+
+_TURN: Final = 1  # a pipelined request waits for its turn
+_BODY: Final = 2  # the upstream takes no more of the request's body
+_UPGRADE: Final = 4  # a handshake waits for its answer
+
+_HEADER_OF: Final = {ClientIpFrom.X_FORWARDED_FOR: b"x-forwarded-for", ClientIpFrom.FORWARDED: b"forwarded"}
+
+
+class Downstream(asyncio.Protocol):
+    """One connection from a participant, or from the proxy in front."""
+
+    __slots__ = (
+        "_after_upgrade",
+        "_client_ip",
+        "_exchange",
+        "_forwarded_lines",
+        "_head_bytes",
+        "_headers",
+        "_held",
+        "_incoming",
+        "_is_advancing",
+        "_is_closing",
+        "_is_receiving_head",
+        "_parser",
+        "_peer",
+        "_proto",
+        "_proxy_header",
+        "_queue",
+        "_trailers",
+        "_url",
+        "deadline",
+        "gate",
+        "pool",
+        "time",
+        "transport",
+    )
+
+    def __init__(self, gate: Gate, pool: UpstreamPool) -> None:
+        """Await a connection; asyncio calls `connection_made`."""
+        self.gate = gate
+        self.pool = pool
+        self.time = asyncio.get_running_loop().time
+        self.deadline = math.inf
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)  # until connection_made
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: Headers = []
+        self._trailers: Headers = []
+        self._is_receiving_head = False
+        self._head_bytes = 0
+        self._incoming: Exchange | None = None  # the request being read
+        self._exchange: Exchange | None = None  # the request being answered
+        self._queue: deque[Exchange] = deque()
+        self._held = 0
+        self._is_advancing = False
+        self._is_closing = False
+        self._after_upgrade: bytes | None = None
+        self._peer: Address | None = None
+        self._proto = b"http"
+        self._forwarded_lines = b""
+        self._client_ip: Address | None = None
+        self._proxy_header: bytes | None = None
+
+    # asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        options = self.gate.options
+        if len(self.gate.connections) >= options.max_connections or self.gate.is_draining:
+            self.write(render_problem(503, "The gate is full.", keep_alive=False, retry_after=5))
+            self.transport.close()
+            self._is_closing = True
+            return
+        self.gate.connections.add(self)
+        self.transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        peername = transport.get_extra_info("peername")
+        if isinstance(peername, tuple):
+            self._peer = parse_address(peername[0])
+        if transport.get_extra_info("sslcontext") is not None:
+            self._proto = b"https"
+        if options.client_ip_from is ClientIpFrom.PROXY_PROTOCOL and self._peer in options.trusted_proxies:
+            self._proxy_header = b""
+        self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
+        self.deadline = self.time() + options.head_timeout
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_closing:
+            return
+        if self._proxy_header is not None:
+            data = self._take_proxy_header(self._proxy_header + data)
+            if not data:
+                return
+        if self._after_upgrade is not None:
+            self._after_upgrade += data
+            return
+        self._feed(data)
+
+    def eof_received(self) -> None:
+        """Take the end of the stream for the end of the client's interest, as nginx does."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self.gate.connections.discard(self)
+        self._is_closing = True
+        self.deadline = math.inf
+        self._queue.clear()
+        if self._exchange is not None:
+            self._exchange.abandon()
+
+    def pause_writing(self) -> None:
+        if self._exchange is not None:
+            self._exchange.downstream_is_full(True)
+
+    def resume_writing(self) -> None:
+        if self._exchange is not None:
+            self._exchange.downstream_is_full(False)
+
+    # Reading
+
+    def _take_proxy_header(self, data: bytes) -> bytes:
+        """Read the PROXY header that a trusted peer must send first; return what follows it."""
+        try:
+            header = parse_proxy_header(data)
+        except ProxyHeaderError:
+            self.abort()
+            return b""
+        if header is None:
+            self._proxy_header = data
+            return b""
+        self._proxy_header = None
+        if header.source is not None:
+            self._peer = header.source
+            self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
+        return data[header.size :]
+
+    def _feed(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stop:
+            self._hold_upgrade(data[stop.args[0] :])
+        except httptools.HttpParserCallbackError:
+            raise
+        except httptools.HttpParserError:
+            if not self._is_closing and not self._ends_with_last():
+                self._refuse(400, "The request is not well-formed HTTP/1.1.")
+        if self._is_receiving_head and self._head_bytes > self.gate.options.max_head_bytes:
+            self._refuse(431, "The request's head is too large.")
+
+    def _ends_with_last(self) -> bool:
+        """Whether the request read last closes the connection; what comes after it does not matter."""
+        last = self._queue[-1] if self._queue else self._exchange
+        return last is not None and not last.head.keep_alive and last.is_received
+
+    def _hold_upgrade(self, rest: bytes) -> None:
+        """Keep what follows a WebSocket handshake until it is answered; after any other Upgrade, go on in HTTP/1.1."""
+        last = self._queue[-1] if self._queue else self._exchange
+        if last is not None and last.head.wants_websocket:
+            self._after_upgrade = rest
+            self._hold(_UPGRADE)
+            return
+        self._parser = httptools.HttpRequestParser(self)
+        if rest and not self._is_closing:
+            self._feed(rest)
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Queue an error behind the requests already read, and read no more."""
+        self._is_receiving_head = False
+        if self._incoming is not None:  # in the middle of a body: its exchange cannot be completed
+            self._incoming = None
+            self.abort()
+            return
+        head = RequestHead(b"GET", b"/", "1.1", [], keep_alive=False)
+        self._enter(Exchange(self, head, (status, detail)))
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._url = b""
+        self._headers = []
+        self._trailers = []
+        self._is_receiving_head = True
+        self._head_bytes = 0
+        if self._exchange is None:
+            self.deadline = self.time() + self.gate.options.head_timeout
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the request target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header, or a trailer field after the body."""
+        (self._headers if self._is_receiving_head else self._trailers).append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Let the request take its turn."""
+        self._is_receiving_head = False
+        parser = self._parser
+        try:
+            head = read_request_head(
+                parser.get_method(),
+                self._url,
+                parser.get_http_version(),
+                self._headers,
+                keep_alive=parser.should_keep_alive(),
+            )
+        except BadRequestError as error:
+            head = RequestHead(parser.get_method(), self._url, "1.1", self._headers, keep_alive=False)
+            self._enter(Exchange(self, head, (error.status, error.detail)))
+            return
+        self._enter(Exchange(self, head))
+
+    def on_body(self, data: bytes) -> None:
+        """Pass a piece of the body to its request."""
+        if self._incoming is not None:
+            self._incoming.request_body(data)
+            if self._incoming is self._exchange:
+                self.deadline = self.time() + self.gate.options.body_timeout
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        incoming, self._incoming = self._incoming, None
+        if incoming is None:
+            return
+        incoming.request_end(self._trailers)
+        if incoming is self._exchange:
+            self.await_response()
+
+    # Turns
+
+    def _enter(self, exchange: Exchange) -> None:
+        if self._is_closing:
+            return
+        self._incoming = exchange if exchange.error is None else None
+        self._queue.append(exchange)
+        if self._exchange is None:
+            self._advance()
+        else:
+            self._hold(_TURN)
+
+    def _advance(self) -> None:
+        """Begin the next request, and the next, as long as each is answered at once."""
+        if self._is_advancing:
+            return
+        self._is_advancing = True
+        while self._exchange is None and self._queue and not self._is_closing:
+            self._exchange = exchange = self._queue.popleft()
+            exchange.begin()
+        self._is_advancing = False
+        if not self._queue:
+            self._release(_TURN)
+
+    def exchange_over(self, *, keep_alive: bool) -> None:
+        """Go on to the next request, or close."""
+        exchange, self._exchange = self._exchange, None
+        if not keep_alive:
+            self.finish(linger=exchange is None or not exchange.is_received)
+            return
+        if self._after_upgrade is not None:  # the handshake was answered by something else than a 101
+            if self._after_upgrade:
+                self.finish()  # what was sent behind it is not HTTP
+                return
+            self._after_upgrade = None
+            self._parser = httptools.HttpRequestParser(self)
+            self._release(_UPGRADE)
+        if self.gate.is_draining and not self._queue:
+            self.finish()
+            return
+        self.deadline = self.time() + self.gate.options.idle_timeout
+        self._advance()
+
+    def await_response(self) -> None:
+        """Wait for the meeting server, from now on."""
+        exchange = self._exchange
+        if exchange is not None:
+            options = self.gate.options
+            self.deadline = self.time() + (options.response_timeout if exchange.is_received else options.body_timeout)
+
+    def become(self, tunnel: Tunnel, upstream: asyncio.Transport, headers: Headers, rest: bytes) -> None:
+        """Answer 101 and hand the connection over to a tunnel."""
+        self.write(build_switching_protocols(headers))
+        self.gate.connections.discard(self)
+        self._exchange = None
+        self._is_closing = True
+        early, self._after_upgrade = self._after_upgrade or b"", None
+        self._queue.clear()
+        tunnel.begin(self.transport, upstream, from_downstream=early, from_upstream=rest)
+
+    # The client
+
+    def client_ip(self, head: RequestHead) -> Address | None:
+        """Resolve the client of a request: the peer, or whom a trusted peer names."""
+        options = self.gate.options
+        name = _HEADER_OF.get(options.client_ip_from)
+        if name is None or self._peer not in options.trusted_proxies:
+            return self._peer
+        values = (head.client_address_values or {}).get(name, [])
+        texts = [value.decode("latin-1") for value in values]
+        return resolve_client(self._peer, texts, options.trusted_proxies, options.client_ip_from)
+
+    def forwarded_lines(self, head: RequestHead) -> bytes:
+        """Return what the upstream is told about the client of a request."""
+        options = self.gate.options
+        if options.client_ip_from not in _HEADER_OF or self._peer not in options.trusted_proxies:
+            return self._forwarded_lines
+        values = head.client_address_values or {}
+        return continue_forwarded_lines(self._peer, self.client_ip(head), self._proto, values, options.client_ip_from)
+
+    # Writing, holding, closing
+
+    def write(self, data: bytes) -> None:
+        """Send to the client."""
+        self.transport.write(data)
+
+    def hold_request_body(self, is_held: bool) -> None:
+        """Stop or go on reading the request's body."""
+        if is_held:
+            self._hold(_BODY)
+        else:
+            self._release(_BODY)
+
+    def _hold(self, why: int) -> None:
+        if not self._held and not self._is_closing:
+            self.transport.pause_reading()
+        self._held |= why
+
+    def _release(self, why: int) -> None:
+        if self._held & why:
+            self._held &= ~why
+            if not self._held and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def finish(self, last_words: bytes = b"", *, linger: bool = True) -> None:
+        """Send `last_words` and close; with `linger`, read on for a while.
+
+        Closing a socket with unread bytes resets it, and a reset can take the last answer away from a client that
+        is still sending (RFC 9112 9.6).
+        """
+        self._exchange = None
+        self._incoming = None
+        self._queue.clear()
+        if last_words:
+            self.write(last_words)
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self.deadline = self.time() + self.gate.options.close_timeout
+        if linger and self.transport.can_write_eof():
+            self._release(_TURN | _BODY | _UPGRADE)
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._is_closing = True
+        self.transport.abort()
+
+    def on_deadline(self) -> None:
+        """Give up on whatever has been waited for."""
+        self.deadline = math.inf
+        if self._is_closing:
+            self.abort()
+        elif self._exchange is not None:
+            self._exchange.on_deadline()
+        elif self._is_receiving_head:
+            self._refuse(408, "The request did not arrive in time.")
+        else:
+            self.finish()
+
+    def drain(self) -> None:
+        """Close if idle; otherwise the exchange at hand is the last one."""
+        if self._exchange is None and not self._is_receiving_head:
+            self.finish()

@@ -1,0 +1,379 @@
+"""One request and its response: the phases of a join, in order, from resolve_client to leave.
+
+`begin` is the way in. A request that is a join is judged before any byte goes upstream; if it is admitted the participant
+stays on the roster until the response has ended or, for a WebSocket, until the tunnel that takes over has.
+"""
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from joingate.codecs.about_page import render_about
+from joingate.codecs.close_codes import close_code, close_reason
+from joingate.codecs.http1 import (
+    CHUNKED,
+    CONTINUE,
+    NO_BODY,
+    UNTIL_CLOSE,
+    Headers,
+    RequestHead,
+    ResponseHead,
+    build_chunk,
+    build_last_chunk,
+    build_request,
+    build_response,
+)
+from joingate.codecs.http_answer import render_problem
+from joingate.codecs.join_request import AmbiguousRequestError
+from joingate.codecs.notice import ABOUT_PATH, Notice, build_notice
+from joingate.codecs.notice_response import render_response
+from joingate.codecs.websocket import (
+    HandshakeError,
+    build_accept_response,
+    build_close,
+    check_acceptance,
+    check_handshake,
+)
+from joingate.core.decision import Decision
+from joingate.core.model import Verdict
+from joingate.core.roster import Participant
+from joingate.gate.tunnel import Tunnel
+from joingate.gate.upstream import UpstreamConnection
+
+if TYPE_CHECKING:
+    from joingate.gate.downstream import Downstream
+
+_REPEATABLE: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"PUT"))
+"""Idempotent methods (RFC 9110 9.2.2): sending one twice means what sending it once does."""
+
+_ABOUT: Final = ABOUT_PATH.encode()
+
+
+class Exchange:
+    """One request on a downstream connection, answered by the gate or by the upstream."""
+
+    __slots__ = (
+        "_body_sent",
+        "_connecting",
+        "_downstream",
+        "_keep_alive",
+        "_notice",
+        "_out",
+        "_participant",
+        "_pending",
+        "_responding",
+        "_response_is_chunked",
+        "_upstream",
+        "_websocket_key",
+        "error",
+        "head",
+        "is_over",
+        "is_received",
+        "is_to_head",
+    )
+
+    def __init__(self, downstream: "Downstream", head: RequestHead, error: tuple[int, str] | None = None) -> None:
+        """Hold a request until its turn; `error` is why it is refused instead."""
+        self._downstream = downstream
+        self.head = head
+        self.error = error
+        self.is_to_head = head.method == b"HEAD"
+        self.is_received = head.body == NO_BODY  # the request's end has been read
+        self.is_over = False
+        self._participant: Participant | None = None
+        self._notice: Notice | None = None
+        self._upstream: UpstreamConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._pending: list[bytes] = []  # request body that came before there was an upstream to take it
+        self._body_sent = False
+        self._responding = False
+        self._response_is_chunked = False
+        self._keep_alive = True
+        self._websocket_key = b""
+        self._out: list[bytes] = []
+
+    # The join
+
+    def begin(self) -> None:
+        """Answer the request: resolve_client -> locate -> decide -> record -> admit | reject -> relay."""
+        if self.error is not None:
+            self.refuse(*self.error)
+            return
+        head, gate = self.head, self._downstream.gate
+        if head.target == _ABOUT:
+            self._answer_about()
+            return
+        try:
+            join = gate.matcher.match(head.method, head.target, head.headers)
+            if head.wants_websocket:
+                self._websocket_key = check_handshake(head.method, head.http_version, head.headers)
+        except AmbiguousRequestError as error:
+            self.refuse(400, error.detail)
+            return
+        except HandshakeError as error:
+            self.refuse(error.status, error.detail, error.headers)
+            return
+        if join is not None:
+            participant, decision = gate.judge(join, self._downstream.client_ip(head), self)
+            if decision.verdict is Verdict.REJECT:
+                self._reject(participant, decision)
+                return
+            self._participant = participant
+        self._relay()
+
+    def _reject(self, participant: Participant, decision: Decision) -> None:
+        if self.head.wants_websocket and self._downstream.gate.options.websocket_reject == "close":
+            # A page's script never sees the status of a failed handshake, only a Close code (WebSockets Standard).
+            self._downstream.finish(
+                build_accept_response(self._websocket_key) + build_close(close_code(decision), close_reason(decision))
+            )
+            self.is_over = True
+            return
+        self._answer_notice(build_notice(decision, participant.location, receipt=_new_receipt()))
+
+    def eject(self, participant: Participant, decision: Decision) -> None:
+        """End a join that was admitted and is not, or not only, a WebSocket yet (Carrier)."""
+        self._drop_upstream()
+        if self._responding:  # HTTP has no way to say why in the middle of an answer
+            self._finish(abort=True)
+        else:
+            self._answer_notice(build_notice(decision, participant.location, receipt=_new_receipt()))
+
+    # Answers of the gate's own
+
+    def refuse(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        """Answer with an error and close: what was not understood cannot be followed by more."""
+        response = render_problem(status, detail, keep_alive=False, head_only=self.is_to_head)
+        if headers:
+            line, _, rest = response.partition(b"\r\n")
+            response = b"\r\n".join((line, *(b"%b: %b" % header for header in headers), rest))
+        self._answer(response, keep_alive=False)
+
+    def _answer_about(self) -> None:
+        keep_alive = self._can_keep_alive()
+        language = self._header(b"accept-language")
+        operator = self._downstream.gate.options.operator
+        page = render_about(operator, accept_language=language, head_only=self.is_to_head, keep_alive=keep_alive)
+        self._answer(page, keep_alive=keep_alive)
+
+    def _answer_notice(self, notice: Notice) -> None:
+        keep_alive = self._can_keep_alive()
+        response = render_response(
+            notice,
+            accept=self._header(b"accept"),
+            accept_language=self._header(b"accept-language"),
+            head_only=self.is_to_head,
+            keep_alive=keep_alive,
+        )
+        self._answer(response, keep_alive=keep_alive)
+
+    def _answer(self, response: bytes, *, keep_alive: bool) -> None:
+        self._keep_alive = keep_alive
+        self._responding = True
+        self._out.append(response)
+        self._finish()
+
+    def _can_keep_alive(self) -> bool:
+        """Whether another request can follow an answer given before the request's body was read."""
+        return self.head.keep_alive and self.head.body == NO_BODY and not self._downstream.gate.is_draining
+
+    def _header(self, name: bytes) -> str:
+        return ", ".join(value.decode("latin-1") for key, value in self.head.headers if key.lower() == name)
+
+    # To the upstream
+
+    def _relay(self) -> None:
+        if self.head.expects_continue and not self.is_received:
+            self._downstream.write(CONTINUE)
+        self._downstream.await_response()
+        upstream = self._downstream.pool.take(self._downstream.time(), is_repeatable=self._is_repeatable())
+        if upstream is not None:
+            self._send(upstream)
+        else:
+            self._connect()
+
+    def _is_repeatable(self) -> bool:
+        return self.head.method in _REPEATABLE and self.head.body == NO_BODY
+
+    def _connect(self) -> None:
+        if self.head.body != NO_BODY and not self.is_received:
+            self._downstream.hold_request_body(True)
+        self._connecting = asyncio.get_running_loop().create_task(self._connect_and_send())
+
+    async def _connect_and_send(self) -> None:
+        try:
+            upstream = await self._downstream.pool.connect()
+        except TimeoutError:
+            self._fail(504, "The meeting server did not accept a connection in time.")
+            return
+        except OSError:
+            self._fail(502, "The meeting server could not be reached.")
+            return
+        finally:
+            self._connecting = None
+        if self.is_over:
+            upstream.abort()
+            return
+        self._downstream.hold_request_body(False)
+        self._send(upstream)
+
+    def _send(self, upstream: UpstreamConnection) -> None:
+        self._upstream = upstream
+        downstream = self._downstream
+        request = build_request(self.head, downstream.pool.options.host_header, downstream.forwarded_lines(self.head))
+        if self._pending:
+            request += b"".join(self._pending)
+            self._pending.clear()
+            self._body_sent = True
+        upstream.carry(self, request)
+
+    def request_body(self, data: bytes) -> None:
+        """Take a piece of the request's body."""
+        if self.is_over or self.error is not None:
+            return
+        self._pass_on(build_chunk(data) if self.head.body == CHUNKED else data)
+
+    def request_end(self, trailers: Headers) -> None:
+        """Take the end of the request."""
+        self.is_received = True
+        if self.head.body == CHUNKED and not self.is_over and self.error is None:
+            self._pass_on(build_last_chunk(trailers))
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._upstream is None:
+            self._pending.append(data)
+        else:
+            self._body_sent = True
+            self._upstream.transport.write(data)
+
+    def upstream_is_full(self, is_full: bool) -> None:
+        """Stop or go on reading the request's body (ResponseSink)."""
+        self._downstream.hold_request_body(is_full)
+
+    def downstream_is_full(self, is_full: bool) -> None:
+        """Stop or go on reading the response."""
+        if self._upstream is not None and not self._upstream.transport.is_closing():
+            if is_full:
+                self._upstream.transport.pause_reading()
+            else:
+                self._upstream.transport.resume_reading()
+
+    # From the upstream
+
+    def response_head(self, head: ResponseHead) -> None:
+        """Take the response's head (ResponseSink)."""
+        self._responding = True
+        version = self.head.http_version
+        of_unknown_length = head.body in {CHUNKED, UNTIL_CLOSE}
+        self._response_is_chunked = of_unknown_length and version == "1.1"
+        self._keep_alive = (
+            self.head.keep_alive
+            and self.is_received
+            and not (of_unknown_length and version == "1.0")
+            and not self._downstream.gate.is_draining
+        )
+        self._out.append(build_response(head, version, keep_alive=self._keep_alive))
+
+    def response_body(self, data: bytes) -> None:
+        """Take a piece of the response's body (ResponseSink)."""
+        self._out.append(build_chunk(data) if self._response_is_chunked else data)
+
+    def response_end(self, trailers: Headers, *, reusable: bool) -> None:
+        """Take the end of the response (ResponseSink)."""
+        if self._response_is_chunked:
+            self._out.append(build_last_chunk(trailers))
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.release(reusable=reusable and self.is_received)
+        self._finish()
+
+    def flush(self) -> None:
+        """Write what one read from the upstream has brought, in one piece (ResponseSink)."""
+        if self._out and not self.is_over:
+            self._downstream.write(b"".join(self._out))
+            self._out.clear()
+            self._downstream.await_response()
+
+    def upgraded(self, headers: Headers, rest: bytes) -> None:
+        """Become a tunnel, if this 101 answers this handshake (ResponseSink)."""
+        upstream, self._upstream = self._upstream, None
+        if upstream is None or self.is_over:
+            return
+        if not self._websocket_key or not check_acceptance(self._websocket_key, 101, headers):
+            upstream.abort()
+            self._fail(502, "The meeting server switched protocols without having been asked to in this way.")
+            return
+        self.is_over = True
+        tunnel = Tunnel(self._downstream.gate, self._participant)
+        self._participant = None
+        self._downstream.become(tunnel, upstream.transport, headers, rest)
+
+    def upstream_lost(self, why: str, *, is_silent: bool) -> None:
+        """Repeat on a new connection if the old one had only gone stale; otherwise say that it failed (ResponseSink)."""
+        upstream, self._upstream = self._upstream, None
+        if self.is_over:
+            return
+        is_stale = upstream is not None and upstream.is_reused and is_silent
+        if is_stale and self._is_repeatable():
+            self._connect()
+        elif self._responding:
+            self._finish(abort=True)
+        else:
+            self._fail(502, f"The meeting server gave no answer: {why}.")
+
+    # The end
+
+    def _fail(self, status: int, detail: str) -> None:
+        if self.is_over:
+            return
+        self._drop_upstream()
+        keep_alive = self._can_keep_alive() or (self.is_received and self.head.keep_alive)
+        response = render_problem(status, detail, keep_alive=keep_alive, head_only=self.is_to_head)
+        self._answer(response, keep_alive=keep_alive)
+
+    def on_deadline(self) -> None:
+        """Give up waiting, for the rest of the request or for the response."""
+        if self._responding:
+            self._finish(abort=True)
+        elif self.is_received:
+            self._fail(504, "The meeting server did not answer in time.")
+        else:
+            self._drop_upstream()
+            self.refuse(408, "The request did not arrive in time.")
+
+    def abandon(self) -> None:
+        """Let go of everything: the downstream is gone."""
+        self.is_over = True
+        self._drop_upstream()
+        self._leave()
+
+    def _drop_upstream(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.abort()
+
+    def _finish(self, *, abort: bool = False) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        self._leave()
+        if abort:
+            self._downstream.abort()
+            return
+        if self._out:
+            self._downstream.write(b"".join(self._out))
+            self._out.clear()
+        self._downstream.exchange_over(keep_alive=self._keep_alive and self.is_received)
+
+    def _leave(self) -> None:
+        participant, self._participant = self._participant, None
+        if participant is not None:
+            self._downstream.gate.leave(participant)
+
+
+def _new_receipt() -> str:
+    """Return a random name for one restriction, known to the person restricted alone: 80 bits, in base 32."""
+    return secrets.token_hex(10)

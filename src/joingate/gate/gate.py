@@ -1,0 +1,208 @@
+"""The gate's memory and its judgement of live participants: rules, locations, roster, counts.
+
+A join is judged by `judge`, in the order of the phases: locate -> decide -> record -> admit | reject. A change of the rules
+or of the databases swaps one reference, so every join sees exactly one revision; whoever is inside and
+touched by the change is then judged again, in slices, so that the others' messages keep flowing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from joingate.codecs.join_request import JoinMatcher
+from joingate.core.decision import Decision, decide, reassess
+from joingate.core.model import Address, Join, Location, Verdict
+from joingate.core.roster import Carrier, Event, Participant, Roster, State
+from joingate.core.rules import RuleSet
+from joingate.core.tally import Tally
+from joingate.gate.options import GateOptions
+
+Locate = Callable[[Address | None, float], Location]
+
+SLICE = 64
+"""Ejections carried out before the event loop turns to everybody else's messages: about a millisecond of work."""
+
+
+class Connection(Protocol):
+    """What the sweeper and the drain need of a connection."""
+
+    deadline: float
+
+    def on_deadline(self) -> None:
+        """Act on the deadline having passed."""
+
+    def drain(self) -> None:
+        """End at the next good moment: the gate is going away."""
+
+    def abort(self) -> None:
+        """End now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change did to those inside."""
+
+    reassessed: int = 0
+    ejected: int = 0
+    deferred: int = 0
+
+
+class Gate:
+    """See the module. One per process; everything on one event loop."""
+
+    def __init__(
+        self,
+        options: GateOptions,
+        matcher: JoinMatcher,
+        rules: RuleSet,
+        locate: Locate,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Stand ready.
+
+        Args:
+            options: how connections are treated.
+            matcher: which requests are joins.
+            rules: the first rule set.
+            locate: where an address is, by the databases in use; None is an address that could not be determined.
+            now: POSIX seconds.
+        """
+        self.options = options
+        self.matcher = matcher
+        self.rules = rules
+        self.locate = locate
+        self.now = now
+        self.loop_time = asyncio.get_running_loop().time
+        self.roster = Roster()
+        self.tally = Tally()
+        self.connections: set[Connection] = set()
+        self.is_draining = False
+        self._deferred: set[str] = set()
+        self._reassessing = asyncio.Lock()
+
+    # Joins
+
+    def judge(self, join: Join, client_ip: Address | None, carrier: Carrier) -> tuple[Participant, Decision]:
+        """Register, locate, decide, record; the participant returned is admitted, or already gone again."""
+        participant = self.roster.register(join, client_ip, carrier)
+        now = self.now()
+        location = participant.location = self.locate(client_ip, now)
+        decision = decide(join, location, self.rules, now)
+        self.record(decision, location)
+        if decision.verdict is Verdict.REJECT:
+            self.roster.apply(participant, Event.REJECT)
+        else:
+            self.roster.apply(participant, Event.ADMIT)
+            if join.host and join.meeting in self._deferred:
+                self._carry_out(self._judge_again(join.meeting))
+        return participant, decision
+
+    def record(self, decision: Decision, location: Location) -> None:
+        """Record a decision before it is carried out."""
+        self.tally.count(decision, location)
+
+    def leave(self, participant: Participant) -> None:
+        """Note that a participant's connection has ended, whoever ended it."""
+        if participant.state is State.GONE:
+            return
+        if participant.is_inside:
+            self.tally.left += 1
+        self.roster.apply(participant, Event.LEAVE)
+        if participant.meeting in self._deferred:
+            self._carry_out(self._judge_again(participant.meeting))
+
+    # Changes
+
+    async def swap_rules(self, rules: RuleSet) -> Effect:
+        """Judge by `rules` from now on, and judge again whoever is in a meeting whose rules have changed."""
+        before, self.rules = self.rules, rules
+        changed = [
+            meeting
+            for meeting in self.roster.meetings()
+            if before.for_meeting(meeting) != rules.for_meeting(meeting) or meeting in self._deferred
+        ]
+        return await self._reassess(changed)
+
+    async def swap_locate(self, locate: Locate) -> Effect:
+        """Locate by `locate` from now on, and judge again whoever it places elsewhere than before."""
+        self.locate = locate
+        now = self.now()
+        moved = {
+            participant.meeting
+            for participant in self.roster
+            if locate(participant.client_ip, now) != participant.location
+        }
+        return await self._reassess(moved)
+
+    async def reassess_opened(self, since: float, until: float) -> Effect:
+        """Judge again whoever is in a meeting with an order that has opened or closed in (since, until]."""
+        touched = [
+            meeting
+            for meeting in self.roster.meetings()
+            if any(since < moment <= until for moment in self.rules.boundaries_of(meeting))
+        ]
+        return await self._reassess(touched)
+
+    def preview(self, rules: RuleSet) -> int:
+        """Count whom `rules` would eject, had they been swapped in now."""
+        now = self.now()
+        return sum(
+            decision.verdict is Verdict.EJECT
+            for meeting in self.roster.meetings()
+            for _, decision in reassess(
+                self.roster.of_meeting(meeting), rules, now, ends_without_host=self.options.ends_without_host
+            )
+        )
+
+    async def _reassess(self, meetings: Iterable[str]) -> Effect:
+        """Judge meetings one after the other, and let the event loop breathe between slices."""
+        reassessed = ejected = deferred = 0
+        async with self._reassessing:
+            for meeting in tuple(meetings):
+                present = len(self.roster.of_meeting(meeting))
+                denied = self._judge_again(meeting)
+                reassessed += present
+                for start in range(0, len(denied), SLICE):
+                    out, put_off = self._carry_out(denied[start : start + SLICE])
+                    ejected += out
+                    deferred += put_off
+                    await asyncio.sleep(0)
+                if not denied and present >= SLICE:
+                    await asyncio.sleep(0)
+        return Effect(reassessed, ejected, deferred)
+
+    def _judge_again(self, meeting: str) -> list[tuple[Participant, Decision]]:
+        """Locate and judge everyone inside `meeting`; whoever was deferred and no longer is denied is simply inside."""
+        present = self.roster.of_meeting(meeting)
+        now = self.now()
+        for participant in present:
+            participant.location = self.locate(participant.client_ip, now)
+        denied = reassess(present, self.rules, now, ends_without_host=self.options.ends_without_host)
+        restricted = {participant for participant, _ in denied}
+        for participant in present:
+            if participant.state is State.DEFERRED and participant not in restricted:
+                self.roster.apply(participant, Event.ADMIT)
+        if not any(decision.verdict is Verdict.DEFER for _, decision in denied):
+            self._deferred.discard(meeting)
+        return denied
+
+    def _carry_out(self, denied: Iterable[tuple[Participant, Decision]]) -> tuple[int, int]:
+        """Record, then eject or defer; return how many of each."""
+        ejected = deferred = 0
+        for participant, decision in denied:
+            if not participant.is_inside:  # left while the slices before this one were carried out
+                continue
+            if decision.verdict is Verdict.EJECT:
+                self.record(decision, participant.location)
+                self.roster.apply(participant, Event.EJECT)
+                participant.carrier.eject(participant, decision)
+                ejected += 1
+            elif participant.state is State.ADMITTED:
+                self.record(decision, participant.location)
+                self.roster.apply(participant, Event.DEFER)
+                self._deferred.add(participant.meeting)
+                deferred += 1
+        return ejected, deferred

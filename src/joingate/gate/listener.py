@@ -1,0 +1,130 @@
+"""Where the gate listens, how deadlines are kept, and how it goes away."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from joingate.codecs.endpoint import Endpoint, UnixEndpoint
+from joingate.core.errors import RefusedInputError
+from joingate.gate.downstream import Downstream
+from joingate.gate.gate import Gate
+from joingate.gate.upstream import UpstreamPool
+
+BACKLOG: Final = 4096
+"""Handshakes that wait for accept; the kernel caps it at net.core.somaxconn, whose default is 4096 since Linux 5.4."""
+
+TICK: Final = 0.25
+"""Seconds between two looks at all deadlines: one sweep is cheaper than a timer for each connection and phase."""
+
+
+def tls_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return a context for downstream TLS.
+
+    Raises:
+        RefusedInputError: the files are no certificate and its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or "unreadable"
+        raise RefusedInputError(
+            f"{certificate}: not a certificate chain with its key in {key} ({reason}); give PEM files that belong together"
+        ) from None
+    return context
+
+
+def tls_client_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context for TLS to the upstream, whose name is always checked.
+
+    Raises:
+        RefusedInputError: the CA file is none.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise RefusedInputError(f"{ca_file}: not a PEM file of CA certificates; give one") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def listen(
+    gate: Gate, pool: UpstreamPool, endpoints: Sequence[Endpoint], tls: ssl.SSLContext | None
+) -> list[asyncio.Server]:
+    """Accept connections on every endpoint.
+
+    Raises:
+        RefusedInputError: an endpoint cannot be had, with the reason; nothing stays open.
+    """
+    loop = asyncio.get_running_loop()
+    servers: list[asyncio.Server] = []
+    for endpoint in endpoints:
+        try:
+            if isinstance(endpoint, UnixEndpoint):
+                _remove_stale_socket(endpoint.unix)
+                server = await loop.create_unix_server(
+                    lambda: Downstream(gate, pool), str(endpoint.unix), backlog=BACKLOG, ssl=tls
+                )
+            else:
+                server = await loop.create_server(
+                    lambda: Downstream(gate, pool), endpoint.host, endpoint.port, backlog=BACKLOG, ssl=tls
+                )
+        except OSError as error:
+            for opened in servers:
+                opened.close()
+            reason = error.strerror or "not available"
+            raise RefusedInputError(f"gate.listen: {endpoint}: {reason}; free it or choose another") from None
+        servers.append(server)
+    return servers
+
+
+def _remove_stale_socket(path: Path) -> None:
+    """Remove a socket file that nobody answers on, as a gate that was killed leaves behind."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+
+
+async def sweep(gate: Gate, pool: UpstreamPool) -> None:
+    """Keep deadlines until cancelled."""
+    time = asyncio.get_running_loop().time
+    while True:
+        await asyncio.sleep(TICK)
+        now = time()
+        for connection in [each for each in gate.connections if each.deadline < now]:
+            connection.on_deadline()
+        pool.sweep(now)
+
+
+async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[asyncio.Server], grace: float) -> None:
+    """Go away: accept nothing, let exchanges end, and after `grace` seconds close every WebSocket with 1001."""
+    gate.is_draining = True
+    for server in servers:
+        server.close()
+    for connection in tuple(gate.connections):
+        if isinstance(connection, Downstream):
+            connection.drain()
+    await _until_empty(gate, grace)
+    for connection in tuple(gate.connections):
+        connection.drain()
+    await _until_empty(gate, gate.options.close_timeout)
+    for connection in tuple(gate.connections):
+        connection.abort()
+    pool.close()
+
+
+async def _until_empty(gate: Gate, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while gate.connections:  # noqa: ASYNC110 - connections end by themselves; nothing to wait on for all of them
+                await asyncio.sleep(0.02)

@@ -1,0 +1,180 @@
+"""A WebSocket between a participant and the meeting server, after a checked 101: bytes through, boundaries followed.
+
+Nothing is read into, altered or delayed. The gate knows where frames end, so that an ejection can put one clean Close
+frame between two of the server's frames; from then on nothing of the participant reaches the server any more. An ejection
+has a deadline of its own: a peer that does not answer the Close, or does not even read it, is cut.
+"""
+
+import asyncio
+import math
+import os
+from typing import Final, cast
+
+from joingate.codecs.close_codes import close_code, close_reason
+from joingate.codecs.websocket import FrameFollower, build_close
+from joingate.core.decision import Decision
+from joingate.core.roster import Participant
+from joingate.gate.gate import Gate
+from joingate.gate.upstream import WRITE_BUFFER
+
+GOING_AWAY: Final = 1001  # RFC 6455 7.4.1: an endpoint is going away, such as a server going down
+
+
+class Side(asyncio.Protocol):
+    """One end of a tunnel: what arrives here goes to the other side."""
+
+    __slots__ = ("follower", "is_lost", "other", "transport", "tunnel")
+
+    def __init__(self, tunnel: "Tunnel", transport: asyncio.Transport) -> None:
+        self.tunnel = tunnel
+        self.transport = transport
+        self.follower = FrameFollower()
+        self.other: Side = cast("Side", None)  # set by Tunnel.begin
+        self.is_lost = False
+
+    def data_received(self, data: bytes) -> None:
+        tunnel = self.tunnel
+        if tunnel.close_frame is not None:
+            tunnel.received_while_closing(self, data)
+            return
+        self.follower.feed(data)
+        self.other.transport.write(data)
+        if tunnel.idle_timeout:
+            tunnel.deadline = tunnel.gate.loop_time() + tunnel.idle_timeout
+
+    def eof_received(self) -> None:
+        """Let asyncio close this side; the other follows."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self.is_lost = True
+        self.tunnel.lost(self)
+
+    def pause_writing(self) -> None:
+        if not self.other.is_lost and not self.other.transport.is_closing():
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self.other.is_lost and not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
+
+
+class Tunnel:
+    """The two sides and, where the WebSocket is a join, its participant."""
+
+    __slots__ = ("close_frame", "deadline", "down", "gate", "idle_timeout", "participant", "up")
+
+    def __init__(self, gate: Gate, participant: Participant | None) -> None:
+        """Stand in for the exchange that led here; `begin` connects the sides."""
+        self.gate = gate
+        self.participant = participant
+        self.deadline = math.inf
+        self.idle_timeout = gate.options.websocket_idle_timeout
+        self.close_frame: bytes | None = None  # the gate's own Close: pending, or b"" once sent
+        self.down: Side = cast("Side", None)
+        self.up: Side = cast("Side", None)
+        if participant is not None:
+            participant.carrier = self
+
+    def begin(
+        self,
+        downstream: asyncio.Transport,
+        upstream: asyncio.Transport,
+        *,
+        from_downstream: bytes,
+        from_upstream: bytes,
+    ) -> None:
+        """Relay from now on, beginning with what has already been read."""
+        self.down, self.up = Side(self, downstream), Side(self, upstream)
+        self.down.other, self.up.other = self.up, self.down
+        self.gate.connections.add(self)
+        if self.idle_timeout:
+            self.deadline = self.gate.loop_time() + self.idle_timeout
+        for side, early in ((self.down, from_downstream), (self.up, from_upstream)):
+            side.transport.set_write_buffer_limits(high=WRITE_BUFFER)
+            side.transport.set_protocol(side)
+            if early:
+                side.data_received(early)
+            if not side.transport.is_reading():
+                side.transport.resume_reading()
+
+    # Closing by the gate
+
+    def eject(self, participant: Participant, decision: Decision) -> None:  # noqa: ARG002 - Carrier's signature
+        """Tell the participant why, at the next frame boundary, and close (Carrier)."""
+        self._close(close_code(decision), close_reason(decision))
+
+    def drain(self) -> None:
+        """Close because the gate is going away."""
+        self._close(GOING_AWAY, b"The gate is going away.")
+
+    def _close(self, code: int, reason: bytes) -> None:
+        if self.close_frame is not None:
+            return
+        self.close_frame = build_close(code, reason)
+        self.deadline = self.gate.loop_time() + self.gate.options.close_timeout
+        self._resume(self.down)
+        self._resume(self.up)
+        down_to_up = self.down.follower
+        if down_to_up.at_boundary and not down_to_up.close_seen and not self.up.transport.is_closing():
+            self.up.transport.write(build_close(GOING_AWAY, mask=os.urandom(4)))
+        self._send_close_at_boundary()
+
+    def _resume(self, side: Side) -> None:
+        """Read on whatever the other side cannot take: it is not relayed any more."""
+        if not side.is_lost and not side.transport.is_closing() and not side.transport.is_reading():
+            side.transport.resume_reading()
+
+    def _send_close_at_boundary(self) -> None:
+        follower = self.up.follower
+        if not follower.at_boundary and not follower.broken and not self.up.is_lost:
+            return  # the rest of the server's frame comes first
+        if self.close_frame and follower.at_boundary and not follower.close_seen:
+            self.down.transport.write(self.close_frame)
+        self.close_frame = b""
+        if not self.up.is_lost:
+            self.up.transport.close()
+        if follower.close_seen or follower.broken or self.down.follower.close_seen:
+            self.down.transport.close()
+
+    def received_while_closing(self, side: Side, data: bytes) -> None:
+        """Take what arrives after the gate has decided to close: the rest of a frame, or the peer's own Close."""
+        if side is self.up:
+            if self.close_frame:
+                used = side.follower.feed_until_boundary(data)
+                self.down.transport.write(data[:used])
+                self._send_close_at_boundary()
+            return
+        side.follower.feed(data)
+        if side.follower.close_seen and not self.close_frame:
+            self.down.transport.close()
+
+    # Ends
+
+    def lost(self, side: Side) -> None:
+        """One side is gone: the other ends when what was written to it has been sent."""
+        if side is self.up and self.close_frame:
+            self._send_close_at_boundary()
+        elif side is self.down or self.close_frame is None:
+            side.other.transport.close()
+        if side.other.is_lost:
+            self.gate.connections.discard(self)
+        elif self.close_frame is None:
+            self.close_frame = b""
+            self.deadline = self.gate.loop_time() + self.gate.options.close_timeout
+        participant = self.participant
+        if side is self.down and participant is not None:
+            self.participant = None
+            self.gate.leave(participant)
+
+    def on_deadline(self) -> None:
+        """Cut what did not end by itself."""
+        self.deadline = math.inf
+        if self.close_frame is None and not self.up.is_lost:
+            self._close(GOING_AWAY, b"Nothing was sent for too long.")
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """End now."""
+        self.up.transport.abort()
+        self.down.transport.abort()
