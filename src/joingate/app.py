@@ -34,9 +34,10 @@ def check_parsers() -> None:
         RefusedInputError: with what to install or unset.
     """
     check_c_reader()
-    if aiohttp.http_parser.HttpRequestParser is aiohttp.http_parser.HttpRequestParserPy:  # type: ignore[misc]
+    if aiohttp.http_parser.HttpRequestParser is aiohttp.http_parser.HttpRequestParserPy:
         raise RefusedInputError(
-            "aiohttp runs on its pure-Python parser; unset AIOHTTP_NO_EXTENSIONS, and install aiohttp from a binary wheel"
+            "aiohttp runs on its pure-Python parser; "
+            "unset AIOHTTP_NO_EXTENSIONS, and install aiohttp from a binary wheel"
         )
 
 

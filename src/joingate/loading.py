@@ -78,9 +78,9 @@ def atlas_fingerprint(settings: Settings) -> Fingerprint:
 
 
 def unenforceable(rules: RuleSet, atlas: Atlas) -> list[str]:
-    """Name the orders whose territory, or a part of it, is finer than the databases can tell; they restrict nobody there."""
+    """Say which orders name territory in which these databases locate nobody; they restrict nobody there."""
     return [
-        f"order {rule.id}: nobody can be located in {', '.join(sorted(codes))} by these databases; restricts nobody there"
+        f"order {rule.id}: these databases locate nobody in {', '.join(sorted(codes))}; it restricts nobody there"
         for rule in rules.rules
         if isinstance(rule, Order) and (codes := atlas.unenforceable(rule.territory))
     ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
-from joingate.gate.gate import Effect, Gate
+from joingate.gate.gate import NO_EFFECT, Effect, Gate
 from joingate.geodb.atlas import Atlas
 from joingate.loading import (
     atlas_fingerprint,
@@ -46,7 +46,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     unconfirmed: str | None = None
     would_eject: int = 0
-    effect: Effect = Effect()
+    effect: Effect = NO_EFFECT
 
     @property
     def is_ok(self) -> bool:

@@ -1,6 +1,6 @@
 """What is going on, as plain numbers and texts: for `/v1/status`, `/metrics` and `joingate status`.
 
-No address, id, name or meeting is in it, and no country beside anything: counts by rule, verdict, reason and cause (G8).
+No address, id, name or meeting is in it, and no country: counts by rule, verdict, reason and cause (G8).
 """
 
 import time
@@ -61,7 +61,7 @@ def build_status(gate: Gate, reloader: Reloader, pool: UpstreamPool) -> Status:
             for (rule, verdict), count in sorted(tally.by_rule.items())
         ],
         "shadowed": dict(sorted(tally.shadowed.items())),
-        "doubt_admitted": {cause: count for cause, count in sorted(tally.doubt.items())},
+        "doubt_admitted": dict(sorted(tally.doubt.items())),
         "left": tally.left,
     }
 

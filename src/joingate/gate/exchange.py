@@ -1,7 +1,7 @@
 """One request and its response: the phases of a join, in order, from resolve_client to leave.
 
-`begin` is the way in. A request that is a join is judged before any byte goes upstream; if it is admitted the participant
-stays on the roster until the response has ended or, for a WebSocket, until the tunnel that takes over has.
+`begin` is the way in. A request that is a join is judged before any byte goes upstream; if it is admitted the
+participant stays on the roster until the response has ended or, for a WebSocket, until the tunnel that takes over has.
 """
 
 import asyncio
@@ -309,7 +309,7 @@ class Exchange:
         self._downstream.become(tunnel, upstream.transport, headers, rest)
 
     def upstream_lost(self, why: str, *, is_silent: bool) -> None:
-        """Repeat on a new connection if the old one had only gone stale; otherwise say that it failed (ResponseSink)."""
+        """Repeat on a new connection if this one had only gone stale; otherwise say what failed (ResponseSink)."""
         upstream, self._upstream = self._upstream, None
         if self.is_over:
             return

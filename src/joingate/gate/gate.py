@@ -1,8 +1,8 @@
 """The gate's memory and its judgement of live participants: rules, locations, roster, counts.
 
-A join is judged by `judge`, in the order of the phases: locate -> decide -> record -> admit | reject. A change of the rules
-or of the databases swaps one reference, so every join sees exactly one revision; whoever is inside and
-touched by the change is then judged again, in slices, so that the others' messages keep flowing.
+A join is judged by `judge`, in the order of the phases: locate -> decide -> record -> admit | reject. A change of the
+rules or of the databases swaps one reference, so every join sees exactly one revision; whoever is inside and touched by
+the change is then judged again, in slices, so that the others' messages keep flowing.
 """
 
 import asyncio
@@ -47,6 +47,9 @@ class Effect:
     reassessed: int = 0
     ejected: int = 0
     deferred: int = 0
+
+
+NO_EFFECT = Effect()
 
 
 class Gate:

@@ -35,7 +35,8 @@ def tls_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or "unreadable"
         raise RefusedInputError(
-            f"{certificate}: not a certificate chain with its key in {key} ({reason}); give PEM files that belong together"
+            f"{certificate}: not a certificate chain with its key in {key} ({reason}); "
+            "give PEM files that belong together"
         ) from None
     return context
 

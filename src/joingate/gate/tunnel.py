@@ -1,8 +1,8 @@
 """A WebSocket between a participant and the meeting server, after a checked 101: bytes through, boundaries followed.
 
 Nothing is read into, altered or delayed. The gate knows where frames end, so that an ejection can put one clean Close
-frame between two of the server's frames; from then on nothing of the participant reaches the server any more. An ejection
-has a deadline of its own: a peer that does not answer the Close, or does not even read it, is cut.
+frame between two of the server's frames; from then on nothing of the participant reaches the server any more. An
+ejection has a deadline of its own: a peer that does not answer the Close, or does not even read it, is cut.
 """
 
 import asyncio

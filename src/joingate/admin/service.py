@@ -1,0 +1,146 @@
+"""The admin service (aiohttp).
+
+Reachable from this machine, or with a token. A browser on this machine must not be talked into using it by a page: a
+request from another origin is refused, and so is one for a name that somebody has pointed here (DNS rebinding).
+"""
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from joingate.admin.metrics import CONTENT_TYPE, render_metrics
+from joingate.codecs.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
+from joingate.core.errors import RefusedInputError
+
+
+class ReloadOutcome(Protocol):
+    """What a reload leaves behind, as far as the answer's status depends on it."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether everything was taken."""
+
+
+Status = Callable[[], dict[str, Any]]
+Reload = Callable[[str | None], Awaitable[ReloadOutcome]]
+
+
+class AdminService:
+    """Serves the admin endpoints until stopped."""
+
+    def __init__(self, endpoint: Endpoint, *, token_file: Path | None, status: Status, reload: Reload) -> None:
+        """Prepare.
+
+        Args:
+            endpoint: where to listen.
+            token_file: holds the token that requests must carry; None where only this machine can reach `endpoint`.
+            status: what `/v1/status` answers, and `/metrics` is made of.
+            reload: carries out a reload, confirming a revision.
+        """
+        self._endpoint = endpoint
+        self._token = None if token_file is None else token_file.read_text().strip()
+        self._status = status
+        self._reload = reload
+        self._runner: web.AppRunner | None = None
+        self.address = str(endpoint)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            RefusedInputError: the address cannot be had.
+        """
+        app = web.Application(middlewares=[self._guard], client_max_size=4096)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/v1/status", self._get_status)
+        app.router.add_post("/v1/reload", self._post_reload)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+        await self._runner.setup()
+        endpoint = self._endpoint
+        site: web.BaseSite
+        if isinstance(endpoint, UnixEndpoint):
+            site = web.UnixSite(self._runner, endpoint.unix)
+        else:
+            site = web.TCPSite(self._runner, endpoint.host, endpoint.port)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = error.strerror or "not available"
+            raise RefusedInputError(f"admin.listen: {endpoint}: {reason}; free it or choose another") from None
+        if isinstance(endpoint, TcpEndpoint):
+            host, port = self._runner.addresses[0][:2]
+            self.address = str(TcpEndpoint(host, port))
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if refusal := self._refuse(request):
+            return web.json_response({"title": refusal}, status=403)
+        response = await handler(request)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    def _refuse(self, request: web.Request) -> str | None:
+        if self._token is not None:
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                return "This needs the admin token, as Authorization: Bearer TOKEN."
+            return None
+        if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+            return "Pages of other origins have no business here."
+        if isinstance(self._endpoint, TcpEndpoint) and not _is_local_name(request.host):
+            return "Only localhost and addresses are answered for."
+        return None
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        state = self._status()["state"]
+        return web.Response(text=f"{state}\n", status=503 if state == "draining" else 200)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=render_metrics(self._status()), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _get_status(self, _: web.Request) -> web.Response:
+        return _json(self._status())
+
+    async def _post_reload(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            return _json({"title": "Send application/json."}, status=415)
+        try:
+            body = orjson.loads(await request.read())
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict) or not isinstance(body.get("confirm"), str | None) or set(body) - {"confirm"}:
+            return _json({"title": 'Send {} or {"confirm": "REVISION"}.'}, status=400)
+        outcome = await self._reload(body.get("confirm"))
+        return _json(self._status(), status=200 if outcome.is_ok else 409)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+def _is_local_name(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if name == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

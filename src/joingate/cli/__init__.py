@@ -1,0 +1,35 @@
+"""The command line: one file for each group of commands, each a `register(commands)` and the functions it names.
+
+Exit status 0: done. 1: done, and the answer is no. 2: what was given cannot be used; a line for each problem says why.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from joingate import __doc__ as summary
+from joingate import __version__
+from joingate.cli import demo, geodb, offline, remote, schema, serve
+from joingate.core.errors import JoingateError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parser = argparse.ArgumentParser(prog="joingate", description=summary)
+    parser.add_argument("--version", action="version", version=f"joingate {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for group in (serve, offline, remote, geodb, schema, demo):
+        group.register(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except JoingateError as error:
+        for line in str(error).splitlines():
+            print(f"joingate: {line}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as shells report it
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,103 @@
+"""joingate reload, joingate status: commands that ask a serving gate through its admin service."""
+
+import argparse
+import asyncio
+from typing import Any
+
+import aiohttp
+import orjson
+
+from joingate.cli.options import Commands, add_config, add_json, settings_of
+from joingate.codecs.endpoint import UnixEndpoint
+from joingate.core.errors import RefusedInputError
+from joingate.settings import Settings
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    status = commands.add_parser("status", help="show what a serving gate is doing")
+    reload = commands.add_parser("reload", help="have a serving gate load rules and databases again")
+    reload.add_argument("--confirm", metavar="REVISION", help="a revision that ejects more than rules.max_ejections")
+    for parser, run in ((status, _status), (reload, _reload)):
+        add_config(parser)
+        add_json(parser)
+        parser.set_defaults(run=run)
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    _, status = asyncio.run(_ask(settings_of(chosen), "GET", "/v1/status", None))
+    if chosen.json:
+        print(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    rules, geodb = status["rules"], status["geodb"]
+    print(f"{status['state']}: {status['participants']} participants in {status['meetings']} meetings")
+    print(f"rules     revision {rules['revision']}, {rules['count']} rules, {rules['orders_in_force']} orders in force")
+    for database in geodb["databases"]:
+        print(f"database  {database['path']} ({database['type']}), build_epoch {database['build_epoch']}")
+    for each in status["decisions"]:
+        print(f"decisions {each['verdict']:<7} {each['reason']:<15} {each['count']}")
+    for each in status["by_rule"]:
+        print(f"rule      {each['rule']}: {each['verdict']} {each['count']}")
+    for cause, count in status["doubt_admitted"].items():
+        print(f"doubt     {cause}: admitted {count}")
+    _print_reload(status)
+    return 0
+
+
+def _reload(chosen: argparse.Namespace) -> int:
+    code, status = asyncio.run(_ask(settings_of(chosen), "POST", "/v1/reload", {"confirm": chosen.confirm}))
+    if chosen.json:
+        print(orjson.dumps(status["reloads"]["last"], option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print_reload(status)
+    return 0 if code == 200 else 1
+
+
+def _print_reload(status: dict[str, Any]) -> None:
+    for warning in status["rules"]["warnings"]:
+        print(f"warning   {warning}")
+    last = status["reloads"]["last"]
+    if last is None:
+        return
+    for problem in last["problems"]:
+        print(f"refused   {problem}")
+    if last["unconfirmed_revision"] is not None:
+        print(
+            f"refused   revision {last['unconfirmed_revision']} would eject {last['would_eject']}; "
+            f"to go ahead: joingate reload --confirm {last['unconfirmed_revision']}"
+        )
+    if last["ok"]:
+        print(
+            f"reload    revision {status['rules']['revision']} in use: {last['reassessed']} judged again, "
+            f"{last['ejected']} ejected, {last['deferred']} deferred"
+        )
+
+
+async def _ask(settings: Settings, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
+    """Send one request to the admin service.
+
+    Raises:
+        RefusedInputError: nobody answers there, or the answer is a refusal.
+    """
+    endpoint = settings.admin.listen
+    connector: aiohttp.BaseConnector
+    if isinstance(endpoint, UnixEndpoint):
+        connector, base = aiohttp.UnixConnector(str(endpoint.unix)), "http://localhost"
+    else:
+        connector, base = aiohttp.TCPConnector(), f"http://{endpoint}"
+    headers = {}
+    if settings.admin.token_file is not None:
+        headers["Authorization"] = f"Bearer {settings.admin.token_file.read_text().strip()}"
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, headers=headers) as session,
+            session.request(method, base + path, json=body) as response,
+        ):
+            answer = await response.json()
+            if response.status not in {200, 409}:
+                raise RefusedInputError(f"admin service at {endpoint}: {answer['title']}")
+            return response.status, answer
+    except (OSError, aiohttp.ClientError):
+        raise RefusedInputError(
+            f"admin service at {endpoint}: no answer; is a gate serving with this configuration?"
+        ) from None
