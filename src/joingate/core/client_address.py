@@ -17,8 +17,6 @@ from joingate.core.model import Address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_EMBEDDING = tuple(map(ipaddress.IPv6Network, ("2002::/16", "2001::/32", "::/96")))
-
 UNIX_PEER = "unix:"
 """How `trusted_proxies` names a peer on a unix socket, as nginx's `set_real_ip_from` does."""
 
@@ -55,7 +53,12 @@ def embeds_chosen_ipv4(address: Address) -> bool:
     6to4 (RFC 3056), Teredo (RFC 4380: the embedded one is the server's) and IPv4-compatible addresses (RFC 4291
     2.5.5.1), all of which MaxMind DB files alias to the IPv4 tree. ::1 and :: are not such.
     """
-    return address.version == 6 and int(address) > 1 and any(address in network for network in _EMBEDDING)
+    if address.version == 4:
+        return False
+    number = int(address)
+    if number >> 112 == 0x2002 or number >> 96 == 0x2001_0000:  # 2002::/16, 2001::/32
+        return True
+    return number >> 32 == 0 and number > 1  # ::/96
 
 
 class TrustedProxies:

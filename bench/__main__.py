@@ -1,0 +1,7 @@
+"""python -m bench: every benchmark there is."""
+
+import sys
+
+from bench.cpu_per_join import main
+
+sys.exit(main())

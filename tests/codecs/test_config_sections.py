@@ -1,0 +1,247 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from joingate.codecs.config_keys import FileFacts, Reading
+from joingate.codecs.config_sections import SECTIONS, Settings, written_schema
+from joingate.codecs.endpoint import TcpEndpoint
+from joingate.codecs.join_route import JoinRoute, Source
+from joingate.core.client_address import ClientIpFrom
+
+READING = Reading(Path("/etc/joingate"), lambda _: FileFacts(None, 0o600))
+LEAST: dict[str, Any] = {
+    "upstream": {"url": "http://127.0.0.1:9000"},
+    "join": [{"path": "/{meeting}"}],
+    "geodb": {"paths": ["a.mmdb"]},
+    "rules": {"path": "rules"},
+}
+
+
+def read(**sections: object) -> Settings:
+    return Settings.model_validate({**LEAST, **sections}, context=READING)
+
+
+def problems_of(**sections: object) -> list[tuple[str, str]]:
+    with pytest.raises(ValidationError) as refusal:
+        read(**sections)
+    return [
+        (".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, "))
+        for error in refusal.value.errors()
+    ]
+
+
+def rest(section: BaseModel, left_out: str) -> dict[str, object]:
+    return {key: value for key, value in section if key != left_out}
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    settings = read()
+    assert rest(settings.gate, "trusted_proxies") == {
+        "listen": (TcpEndpoint("127.0.0.1", 8080),),
+        "workers": 1,
+        "client_ip_from": ClientIpFrom.PEER,
+        "websocket_reject": "http",
+        "tls_certificate": None,
+        "tls_key": None,
+        "operator": "",
+        "max_connections": 20_000,
+        "max_head_bytes": 16_384,
+        "head_timeout": 10.0,
+        "body_timeout": 30.0,
+        "idle_timeout": 75.0,
+        "websocket_idle_timeout": 0.0,
+        "close_timeout": 5.0,
+        "drain_seconds": 10.0,
+    }
+    assert rest(settings.upstream, "url") == {
+        "ca_file": None,
+        "server": "generic",
+        "meeting_ids": "exact",
+        "ends_without_host": False,
+        "connect_timeout": 5.0,
+        "response_timeout": 60.0,
+        "max_idle_connections": 64,
+        "idle_timeout": 30.0,
+    }
+    assert rest(settings.geodb, "paths") == {
+        "max_age_days": 60,
+        "overrides": None,
+        "watch_seconds": 30.0,
+    }
+    assert rest(settings.rules, "path") == {"max_ejections": 0, "watch_seconds": 0.0}
+    assert settings.admin.listen == TcpEndpoint("127.0.0.1", 9901)
+    assert settings.admin.token_file is None
+
+
+def test_the_upstream_url_is_resolved() -> None:
+    upstream = read(upstream={"url": "https://meet"}).upstream
+    assert (upstream.endpoint, upstream.tls, upstream.host_header) == (TcpEndpoint("meet", 443), True, "meet")
+
+
+def test_joins_become_routes() -> None:
+    tables = [
+        {"path": "/{meeting}/{participant}"},
+        {"path": "/join", "meeting": "query:room", "participant": "jwt:sub", "host": "header:Role=host"},
+    ]
+    assert read(join=tables).join == (
+        JoinRoute("/{meeting}/{participant}", Source("path", "meeting"), Source("path", "participant"), None),
+        JoinRoute("/join", Source("query", "room"), Source("jwt", "sub"), (Source("header", "role"), "host")),
+    )
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read().gate.workers = 2
+
+
+TOGETHER = "tls_certificate and tls_key go together; write both or neither"
+NO_EFFECT = (
+    'trusted_proxies has no effect with "peer"; '
+    'write e.g. client_ip_from = "x-forwarded-for", or remove trusted_proxies'
+)
+
+
+@pytest.mark.parametrize(
+    ("gate", "problems"),
+    [
+        ({"tls_certificate": "c"}, [("gate.tls_key", TOGETHER)]),
+        ({"tls_key": "k"}, [("gate.tls_key", TOGETHER)]),
+        ({"tls_certificate": "c", "tls_key": "k"}, None),
+        *(
+            (
+                {"client_ip_from": source},
+                [
+                    (
+                        "gate.client_ip_from",
+                        (
+                            f'nobody is trusted, so "{source}" would never be read; '
+                            "list trusted_proxies or remove client_ip_from"
+                        ),
+                    )
+                ],
+            )
+            for source in ("x-forwarded-for", "forwarded", "proxy-protocol")
+        ),
+        *(({"client_ip_from": s, "trusted_proxies": ["unix:"]}, None) for s in ("x-forwarded-for", "proxy-protocol")),
+        ({"client_ip_from": "peer"}, None),
+        ({"trusted_proxies": ["10.0.0.0/8"]}, [("gate.client_ip_from", NO_EFFECT)]),
+        ({"client_ip_from": "peer", "trusted_proxies": ["unix:"]}, [("gate.client_ip_from", NO_EFFECT)]),
+        ({"workers": 1}, None),
+        (
+            {"workers": 2},
+            [
+                (
+                    "gate.workers",
+                    "several workers share no roster yet; write 1, and run one gate per core behind a balancer",
+                )
+            ],
+        ),
+    ],
+)
+def test_keys_of_the_gate_fit_together(gate: dict[str, object], problems: list[tuple[str, str]] | None) -> None:
+    if problems is None:
+        read(gate=gate)
+    else:
+        assert problems_of(gate=gate) == problems
+
+
+def test_a_bad_key_hides_no_problem_elsewhere_and_makes_no_second_one() -> None:
+    gate = {
+        "trusted_proxies": ["x"],
+        "client_ip_from": "forwarded",
+        "tls_certificate": 5,
+        "tls_key": "k",
+        "workers": "x",
+    }
+    upstream = {"url": "x", "ca_file": "c", "server": 5}
+    assert [place for place, _ in problems_of(gate=gate, upstream=upstream, admin={"listen": "x"})] == [
+        "gate.workers",
+        "gate.trusted_proxies.0",
+        "gate.tls_certificate",
+        "upstream.url",
+        "upstream.server",
+        "admin.listen",
+    ]
+    assert [place for place, _ in problems_of(join=[{"path": "x", "meeting": "query:room"}])] == ["join.0.path"]
+    assert [place for place, _ in problems_of(join=[{"path": "x"}])] == ["join.0.path"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("lisen", []),
+        ("operator", 5),
+        ("max_connections", "5"),
+        ("max_connections", 5.0),
+        ("max_connections", True),
+        ("workers", True),
+        ("head_timeout", "5"),
+        ("head_timeout", True),
+        ("drain_seconds", float("nan")),
+        ("client_ip_from", 5),
+    ],
+)
+def test_nothing_is_converted_or_passed_over(key: str, value: object) -> None:
+    assert [place for place, _ in problems_of(gate={key: value})] == [f"gate.{key}"]
+
+
+@pytest.mark.parametrize("name", ["livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene"])
+def test_servers_to_come_are_refused_by_name(name: str) -> None:
+    problem = f'"{name}" is not in this version, which speaks "generic" only; write "generic"'
+    assert problems_of(upstream={**LEAST["upstream"], "server": name}) == [("upstream.server", problem)]
+
+
+def test_ca_certificates_are_for_https() -> None:
+    problem = 'is for https only; remove it, or write url = "https://..."'
+    assert problems_of(upstream={"url": "http://meet:80", "ca_file": "ca"}) == [("upstream.ca_file", problem)]
+    assert read(upstream={"url": "https://meet", "ca_file": "ca"}).upstream.ca_file == Path("/etc/joingate/ca")
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:9901", "[::]:9901", "192.0.2.1:1", "meet:1"])
+def test_an_admin_service_that_others_reach_needs_a_token(listen: str) -> None:
+    problem = (
+        f'is required where other machines reach the admin service ("{listen}"); '
+        "name a file with a token, or listen on 127.0.0.1"
+    )
+    assert problems_of(admin={"listen": listen}) == [("admin.token_file", problem)]
+    assert read(admin={"listen": listen, "token_file": "t"}).admin.token_file == Path("/etc/joingate/t")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.2:0", "[::1]:9901", "unix:admin.sock", "localhost:1"])
+def test_an_admin_service_on_this_machine_alone_needs_none(listen: str) -> None:
+    assert read(admin={"listen": listen}).admin.token_file is None
+
+
+def test_the_table_of_sections_is_that_of_the_settings() -> None:
+    assert list(SECTIONS) == list(Settings.model_fields)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_is_described_and_written_as_one_plain_type(section: str) -> None:
+    for key, written in written_schema(SECTIONS[section])["properties"].items():
+        assert written["description"], key
+        assert written.get("type") in {"string", "array", "integer", "number", "boolean"} or "$ref" in written, key
+        assert written.get("default", "") is not None, key
+
+
+def test_what_messages_say_is_in_the_schema() -> None:
+    """Ranges and examples are read from there by name."""
+    for section in SECTIONS.values():
+        for key, field in section.model_fields.items():
+            written = written_schema(section)["properties"][key]
+            if field.is_required() or written.get("type") == "array":
+                assert written["examples"], key
+            if written.get("type") in {"integer", "number"}:
+                assert {"minimum", "maximum"} <= written.keys(), key
+
+
+def test_an_absent_default_is_left_out_of_any_schema() -> None:
+    class Table(BaseModel):
+        given: int | None = 1
+        absent: int | None = None
+
+    properties = written_schema(Table)["properties"]
+    assert properties["given"] == {"default": 1, "title": "Given", "type": "integer"}
+    assert properties["absent"] == {"title": "Absent", "type": "integer"}

@@ -1,0 +1,61 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from joingate.codecs.http_answer import PHRASES, PROBLEM_JSON, assemble, render_problem
+from tests.codecs.restrictions import Response
+
+
+def test_a_problem_byte_for_byte() -> None:
+    assert render_problem(503, "The gate is full.", keep_alive=False, retry_after=5) == (
+        b"HTTP/1.1 503 Service Unavailable\r\n"
+        b"Content-Type: application/problem+json\r\n"
+        b"Content-Language: en\r\n"
+        b"Retry-After: 5\r\n"
+        b"Cache-Control: no-store\r\n"
+        b"Referrer-Policy: no-referrer\r\n"
+        b"X-Content-Type-Options: nosniff\r\n"
+        b"Content-Length: 94\r\n"
+        b"Connection: close\r\n"
+        b"\r\n"
+        b'{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The gate is full."}'
+    )
+
+
+@pytest.mark.parametrize("status", sorted(PHRASES))
+def test_every_status_says_itself(status: int) -> None:
+    response = Response(render_problem(status, "Why.", keep_alive=True))
+    assert (response.status, response.keeps_alive) == (status, True)
+    assert "Retry-After" not in response.headers
+    assert orjson.loads(response.body) == {
+        "type": "about:blank",
+        "title": PHRASES[status],
+        "status": status,
+        "detail": "Why.",
+    }
+
+
+def test_a_head_request_gets_the_length_and_no_content() -> None:
+    whole = render_problem(400, "Why.", keep_alive=True)
+    head = render_problem(400, "Why.", keep_alive=True, head_only=True)
+    assert head == whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+def test_a_status_the_gate_does_not_answer_with() -> None:
+    with pytest.raises(KeyError):
+        assemble(404, PROBLEM_JSON, b"", keep_alive=True, head_only=False)
+
+
+@given(st.text())
+def test_no_detail_breaks_the_response(detail: str) -> None:
+    response = Response(render_problem(400, detail, keep_alive=True))
+    assert orjson.loads(response.body)["detail"] == detail
+    assert set(response.headers) == {
+        "Content-Type",
+        "Content-Language",
+        "Cache-Control",
+        "Referrer-Policy",
+        "X-Content-Type-Options",
+        "Content-Length",
+    }

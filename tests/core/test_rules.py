@@ -1,0 +1,222 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from joingate.core.model import UNKNOWN, Cause, Location
+from joingate.core.rules import SERVICE_WIDE, Action, Asked, Authority, HostPolicy, Match, Order, Rule, RuleSet
+from tests import strategies as some
+from tests.core.made import CAC, order
+
+CN, HK, GD, LOST = Location("CN"), Location("HK"), Location("CN", "CN-GD"), UNKNOWN[Cause.NOT_FOUND]
+
+
+def policy(id: str = "p", **fields: Any) -> HostPolicy:  # noqa: A002 - the field's own name
+    """A host policy for meeting `m` that denies US."""
+    given: dict[str, Any] = {"meetings": ("m",), "action": Action.REJECT, "deny": frozenset(("US",))}
+    return HostPolicy(id, **(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"territory": frozenset(("HK",))}, "order o: ['HK'] lies outside the territory of cac"),
+        ({"territory": frozenset(("US", "CN", "HK"))}, "order o: ['HK', 'US'] lies outside the territory of cac"),
+        ({"territory": frozenset(("UA-43",))}, "order o: ['UA-43'] lies outside the territory of cac"),
+        ({"opens": 100.0}, "order o: ends before it begins"),
+        ({"opens": 101.0}, "order o: ends before it begins"),
+        ({"opens": math.nan}, "order o: ends before it begins"),
+        ({"closes": math.nan}, "order o: ends before it begins"),
+    ],
+)
+def test_an_order_that_over_reaches_cannot_be_made(fields: dict[str, object], refusal: str) -> None:
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the whole text is compared below
+        order(**fields)
+    assert str(raised.value) == refusal
+
+
+@pytest.mark.parametrize(
+    ("now", "in_force"), [(-1, False), (0, True), (99.9, True), (100, False), (math.inf, False), (math.nan, False)]
+)
+def test_an_order_is_in_force_from_its_opening_until_its_close(now: float, in_force: bool) -> None:
+    assert order().in_force(now) is in_force
+
+
+@pytest.mark.parametrize("now", [-1.0, 0.0, 1e12])
+def test_a_host_policy_is_always_in_force(now: float) -> None:
+    assert policy().in_force(now)
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny"), [(None, None), (frozenset(("CN",)), frozenset(("US",))), (frozenset(), frozenset())]
+)
+def test_a_host_policy_allows_or_denies(allow: frozenset[str] | None, deny: frozenset[str] | None) -> None:
+    with pytest.raises(ValueError, match=r"^host policy p: exactly one of allow and deny$"):
+        policy(allow=allow, deny=deny)
+
+
+@pytest.mark.parametrize(
+    ("rule", "location", "match"),
+    [
+        (order(), CN, Match.YES),
+        (order(), GD, Match.YES),
+        (order(), HK, Match.NO),
+        (order(), LOST, Match.DOUBT),
+        (order(territory=frozenset(("CN-GD",))), GD, Match.YES),
+        (order(territory=frozenset(("CN-GD",))), HK, Match.NO),
+        (order(territory=frozenset()), CN, Match.NO),
+        (policy(allow=frozenset(("CN",)), deny=None), CN, Match.NO),
+        (policy(allow=frozenset(("CN",)), deny=None), HK, Match.YES),
+        (policy(allow=frozenset(("CN",)), deny=None), LOST, Match.DOUBT),
+        (policy(allow=frozenset(), deny=None), CN, Match.YES),
+        (policy(deny=frozenset(("CN",))), CN, Match.YES),
+        (policy(deny=frozenset(("CN",))), HK, Match.NO),
+        (policy(deny=frozenset(("CN",))), LOST, Match.DOUBT),
+        (policy(deny=frozenset()), CN, Match.NO),
+    ],
+)
+def test_match(rule: Rule, location: Location, match: Match) -> None:
+    assert rule.match(location) is match
+
+
+def test_two_rules_with_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^two rules have the id x$"):
+        RuleSet([order("x"), policy("x")])
+
+
+def test_an_empty_set_names_no_meeting() -> None:
+    rules = RuleSet()
+    assert (len(rules), rules.rules, rules.for_meeting("m"), rules.next_boundary(0)) == (0, (), (), None)
+
+
+EXACT, OTHER = order("exact", meetings=("m",)), order("other", meetings=("n", "m2", "n"))
+PREFIX, SHORT, LONG = (
+    order("prefix", meetings=("all-*", "all-hands-*")),
+    policy("short", meetings=("a*",)),
+    policy("long", meetings=("all-hands-2020-*",)),
+)
+WIDE = order("wide", meetings=(SERVICE_WIDE,), service_wide=True)
+EVERY = policy("every", meetings=("*",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "meeting", "found"),
+    [
+        ([EXACT, OTHER], "m", "exact"),
+        ([EXACT, OTHER], "n", "other"),
+        ([EXACT, OTHER], "m2", "other"),
+        ([EXACT, OTHER], "M", ""),
+        ([EXACT, OTHER], "", ""),
+        ([EXACT, OTHER], "m*", ""),
+        ([EXACT, policy("b"), policy("a")], "m", "exact a b"),
+        ([policy("a"), order("z")], "m", "z a"),
+        ([PREFIX], "all-hands-1", "prefix"),
+        ([PREFIX], "all-", "prefix"),
+        ([PREFIX], "all", ""),
+        ([PREFIX], "ball-1", ""),
+        ([PREFIX, SHORT, LONG], "all-hands-2020-06", "prefix long short"),
+        ([PREFIX, SHORT, LONG], "a", "short"),
+        ([PREFIX, SHORT, LONG], "m", ""),
+        ([EXACT, SHORT], "m", "exact"),
+        ([order("e", meetings=("all-1",)), PREFIX], "all-1", "e prefix"),
+        ([WIDE], "m", "wide"),
+        ([WIDE], "", "wide"),
+        ([WIDE, EVERY, EXACT], "m", "exact wide every"),
+        ([order("both", meetings=("m", "m*", "*"))], "m", "both"),
+        ([order("literal", meetings=("a*b",))], "a*b", "literal"),
+        ([order("literal", meetings=("a*b",))], "aXb", ""),
+    ],
+)
+def test_the_rules_of_a_meeting(rules: list[Rule], meeting: str, found: str) -> None:
+    for given_order in (rules, rules[::-1]):
+        assert [rule.id for rule in RuleSet(given_order).for_meeting(meeting)] == found.split()
+
+
+@pytest.mark.parametrize(
+    ("fold", "meeting", "found"),
+    [(str.lower, "board-7", 1), (str.lower, "Board-7", 0), (str, "Board-7", 1), (str, "board-7", 0)],
+)
+def test_patterns_are_folded_as_the_meeting_server_folds_ids(
+    fold: Callable[[str], str], meeting: str, found: int
+) -> None:
+    """The meeting looked up is folded already; that is the join's business."""
+    for pattern in ("Board-7", "Board-*"):
+        assert len(RuleSet([order(meetings=(pattern,))], fold=fold).for_meeting(meeting)) == found
+
+
+@given(rules=some.rule_lists(), meeting=some.meetings | st.text(max_size=4))
+def test_the_index_finds_what_reading_every_rule_finds(rules: list[Rule], meeting: str) -> None:
+    read = [
+        rule
+        for rule in sorted(rules, key=lambda rule: (isinstance(rule, HostPolicy), rule.id))
+        if any(p == meeting or (p.endswith("*") and meeting.startswith(p[:-1])) for p in rule.meetings)
+    ]
+    assert list(RuleSet(rules).for_meeting(meeting)) == read
+
+
+def test_boundaries() -> None:
+    rules = RuleSet(
+        [
+            order("a", opens=10.0, closes=20.0),
+            order("b", opens=20.0, closes=30.0, meetings=("n*",)),
+            policy(meetings=("m", "n*")),
+        ]
+    )
+    assert [rules.next_boundary(after) for after in (0, 9.9, 10, 15, 20, 30)] == [10, 10, 20, 20, 30, None]
+    assert [list(rules.boundaries_of(meeting)) for meeting in ("m", "n1", "x")] == [[10, 20], [20, 30], []]
+
+
+BASE = order(asked=Asked(("meeting", "account"), ("CN", "HK")), notice_url="https://example.org/o")
+
+
+def test_a_revision_is_the_digest_of_the_content_whatever_the_order() -> None:
+    rules = [BASE, order("b"), policy()]
+    revision = RuleSet(rules).revision
+    assert len(revision) == 16
+    assert int(revision, 16) >= 0
+    assert RuleSet(rules[::-1]).revision == revision
+    assert RuleSet([order("b"), policy(), replace(BASE)]).revision == revision
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BASE, id="o2"),
+        replace(BASE, authority=Authority("cac", "Another name", "regulator", CAC.territory)),
+        replace(BASE, authority=Authority("cac", CAC.name, CAC.branch, frozenset(("CN", "HK")))),
+        replace(BASE, territory=frozenset(("CN-GD",))),
+        replace(BASE, meetings=("m", "n")),
+        replace(BASE, action=Action.REJECT),
+        replace(BASE, legal_basis="Instrument, art. 2"),
+        replace(BASE, reference="ref 2"),
+        replace(BASE, opens=1.0),
+        replace(BASE, closes=99.0),
+        replace(BASE, service_wide=True),
+        replace(BASE, asked=None),
+        replace(BASE, notice_url=None),
+        replace(BASE, shadow=True),
+        policy("o"),
+    ],
+    ids=lambda rule: str(rule)[:60],
+)
+def test_a_revision_changes_with_every_field(other: Rule) -> None:
+    assert RuleSet([other]).revision != RuleSet([BASE]).revision
+
+
+def test_a_revision_is_the_same_in_every_process() -> None:
+    """Pinned: a set's own order differs from process to process, and a digest must not."""
+    assert RuleSet([policy(deny=frozenset(("US", "CN", "HK", "UA-43")))]).revision == "6113732c0d115309"
+
+
+@pytest.mark.parametrize("vocabulary", [Action, Match])
+def test_words_are_written_in_small_letters(vocabulary: type[Action] | type[Match]) -> None:
+    assert all(member.value == member.name.lower() for member in vocabulary)
+
+
+def test_an_order_asks_for_nothing_more_unless_it_does() -> None:
+    assert Order.__dataclass_fields__["asked"].default is None
+    assert Asked() == Asked((), ())
