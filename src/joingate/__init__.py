@@ -1,3 +1,27 @@
-"""A territorial gate in front of meeting joins: one participant is turned away, never a meeting."""
+"""A territorial gate in front of meeting joins: one participant is turned away, never a meeting.
+
+The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core; tests/test_layering.py holds that.
+
+    core/       pure: who may join, by territory and rule. Standard library, no clock, no input or output.
+                territory and location say where; rules and decision say what follows; roster says who is inside.
+    codecs/     bytes to model and back: HTTP/1.1 heads, WebSocket frames, which request is a join, rule files and
+                configuration with their error messages, the notices a participant reads.
+    gate/       the data plane: uvloop protocols. listener -> downstream -> exchange -> upstream, tunnel; `gate` judges.
+    geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
+    admin/      aiohttp: health, metrics, status, reload.
+    app, loading, reload, status, settings     what puts these together, and keeps them together through a reload.
+    cli/        one file for each group of commands.
+    demo/       a real meeting server, eight participants, and an order.
+
+The life of a join, in the words used everywhere:
+
+    resolve_client -> locate -> decide -> record -> admit | reject -> relay -> leave | eject
+
+A request is read (`gate.downstream`), found to be a join (`codecs.join_request`), its client resolved behind trusted proxies
+(`core.client_address`), located (`geodb.atlas`), entered on the roster and judged (`gate.gate`, `core.decision`). Rejected, it
+gets 451 or 403 with the reason (`codecs.notice`). Admitted, it is relayed (`gate.exchange`), and a WebSocket lives on as a
+tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases and judges again whoever the change touches; a tunnel of
+somebody newly denied gets one Close frame between two of the server's frames, and everybody else nothing at all.
+"""
 
 __version__ = "0.1.0"
