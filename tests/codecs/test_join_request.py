@@ -60,6 +60,7 @@ def token(payload: bytes) -> bytes:
         (b"/meetings/m1/%ffjoin", Join("m1")),  # decoded by something that passes over what is no UTF-8
         (b"/meetings/my%20room/join", Join("my room")),
         (b"/meetings/100%25/join", Join("100%")),
+        (b"/meetings/a%E2%80%8Bb/join", Join("a\u200bb")),  # not printable, but no control character
         (b"/meetings/a%2Fb/join", Join("a/b")),
         (b"/meetings/a%2Bb/join", Join("a+b")),
         (b"/meetings/C%23/join", Join("c#")),

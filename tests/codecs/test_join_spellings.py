@@ -58,7 +58,7 @@ def spellings(draw: st.DrawFn) -> tuple[str, bytes]:
     return meeting, (path if path.startswith("/") else "/" + path).encode()
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(spelling=spellings())
 @example(spelling=("m", b"/x/..//%6deetings;p/./m/%256aoin%00"))
 def test_no_spelling_of_a_join_is_unjudged(spelling: tuple[str, bytes]) -> None:
@@ -189,7 +189,7 @@ def meetings_read(path: str) -> set[str]:
     return found
 
 
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=600)
 @given(path=disturbed())
 @example(path="/x/..;/meetings/M1/join")
 @example(path="//x/meetings/M1/join")
@@ -217,7 +217,7 @@ def test_ordinary_paths_pass(parts: list[str]) -> None:
     assert MATCHER.match(b"GET", ("/app/" + "/".join(parts)).encode(), []) is None
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(path=disturbed())
 def test_the_look_ahead_for_literals_changes_nothing(path: str) -> None:
     """What is dismissed without a closer look would have been dismissed after one."""

@@ -245,6 +245,16 @@ shadow = true
     assert parse_rules(as_json).revision == parse_rules(as_toml).revision
 
 
+def test_problems_stand_by_file_name_whatever_the_order_of_the_files() -> None:
+    with pytest.raises(RefusedInputError) as refused:
+        parse_rules({"b.toml": b"[[orders]]", "a.toml": b"[[orders]]", "a.json": b"[]"})
+    assert refused.value.problems == (
+        'a.json: is no JSON object; write one, such as {"order": []}',
+        'a.toml: unknown key "orders"; did you mean "order"?',
+        'b.toml: unknown key "orders"; did you mean "order"?',
+    )
+
+
 def test_meeting_ids_are_folded_as_asked() -> None:
     policy = b'[[host_policy]]\nid = "h"\nmeetings = ["Board-*"]\nallow = ["EU"]\naction = "reject"\n'
     assert parse_rules({"x.toml": policy}).for_meeting("board-1") == ()

@@ -63,6 +63,7 @@ def read(path: bytes) -> set[bytes]:
         (b"/a\t/\nb", b"/a/b"),
         (b"/m+n", b"/m n"),
         (b"/m+n", b"/m+n"),
+        (b"/m+n\to", b"/m no"),
         (b"/a%C0%AFb", b"/a/b"),
         (b"/a%E0%80%AFb", b"/a/b"),
         (b"/a%F0%80%80%AFb", b"/a/b"),

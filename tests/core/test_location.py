@@ -69,6 +69,8 @@ CN = {"iso_code": "CN"}
         ({"country": CN, "subdivisions": [{"iso_code": "GD"}]}, Location("CN", "CN-GD")),
         ({"country": CN, "subdivisions": ({"iso_code": "GD"},)}, Location("CN", "CN-GD")),
         ({"country": CN, "subdivisions": [{"iso_code": "HK"}]}, Location("HK")),
+        ({"country": CN, "subdivisions": [None, {"iso_code": "GD"}]}, Location("CN")),
+        ({"country": CN, "subdivisions": [{"iso_code": "GD"}, None]}, Location("CN", "CN-GD")),
         (
             {"country": {"iso_code": "GB"}, "subdivisions": [{"iso_code": "ENG"}, {"iso_code": "LND"}]},
             Location("GB", "GB-ENG"),

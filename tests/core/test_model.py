@@ -1,5 +1,3 @@
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from joingate.core.model import UNKNOWN, Cause, Join, Location, Reason, Verdict
@@ -32,7 +30,7 @@ def test_every_cause_has_its_one_location() -> None:
 
 @pytest.mark.parametrize(("value", "field"), [(Location("CN"), "country"), (Join("m"), "meeting")])
 def test_values_are_frozen_and_have_no_room_for_more(value: Location | Join, field: str) -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(value, field, "HK")
     assert not hasattr(value, "__dict__")
 

@@ -50,6 +50,22 @@ def test_every_step_is_in_the_table_or_a_defect(state: State, event: Event) -> N
     assert list(roster) == ([] if after is State.GONE else [participant])
 
 
+def test_the_table_is_the_one_drawn_in_the_module() -> None:
+    """Written again, by hand: a step more or less is a change of what can happen to people."""
+    drawn = """
+        registered: admit=admitted reject=gone leave=gone
+        admitted:   defer=deferred eject=ejecting leave=gone
+        deferred:   admit=admitted eject=ejecting leave=gone
+        ejecting:   leave=gone
+    """
+    steps = {
+        (State(before.strip()), Event(event)): State(after)
+        for before, _, rest in (line.partition(":") for line in drawn.strip().splitlines())
+        for event, after in (step.split("=") for step in rest.split())
+    }
+    assert steps == TRANSITIONS
+
+
 def test_every_state_but_gone_can_be_left() -> None:
     """No participant can become stuck: their connection may end at any moment."""
     assert {state for state, event in TRANSITIONS if event is Event.LEAVE} == set(State) - {State.GONE}

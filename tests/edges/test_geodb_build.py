@@ -83,7 +83,7 @@ def test_a_bad_table_leaves_the_file_alone(tmp_path: Path) -> None:
     ("row", "problem"),
     [
         ("10.0.0.0/8,EU,DE,", f"4 columns; write 5: {HEADER.strip()}"),
-        ("10.0.0.1/8,EU,DE,,", '"10.0.0.1/8" has bits set beyond its prefix length; write "10.0.0.0/8"'),
+        ("10.0.0.1/8,EU,DE,,", '"10.0.0.1/8" has bits set beyond its prefix; write "10.0.0.0/8", or "10.0.0.1" alone'),
         ("10.0.0.0/8,,DE,,", 'continent "" is none; write one of AF AN AS EU NA OC SA'),
         ("10.0.0.0/8,EU,UK,,", 'country: "UK" is not an ISO 3166 code; write "GB"'),
         ("10.0.0.0/8,AS,CN-HK,,", 'country: "CN-HK" has a country code of its own; write "HK"'),

@@ -108,7 +108,8 @@ class JoinMatcher:
             AmbiguousRequestError: the request might be read as different joins, or is one without a meeting's id.
         """
         path, _, query = target.partition(b"?")
-        if not path.translate(None, _PLAIN) and b"//" not in path and b"/." not in path and path.startswith(b"/"):
+        # find(), because "in" takes three times as long for bytes: it tries an integer first
+        if not path.translate(None, _PLAIN) and path.find(b"//") < 0 and path.find(b"/.") < 0 and path[:1] == b"/":
             segments = path.split(b"/")
             if not segments[-1]:
                 segments.pop()
@@ -122,11 +123,12 @@ class JoinMatcher:
             found = self._find_in_readings(path)
         if not found or method == b"OPTIONS":
             return None
-        if b"#" in target:
+        if target.find(b"#") >= 0:
             raise AmbiguousRequestError("A join's target has no fragment.")
         join = self._join(found[0], query, headers)
-        if len(found) > 1 and any(self._join(other, query, headers) != join for other in found):
-            raise AmbiguousRequestError("The path can be read as different joins.")
+        for other in found[1:]:
+            if self._join(other, query, headers) != join:
+                raise AmbiguousRequestError("The path can be read as different joins.")
         return join
 
     def _find_in_readings(self, path: bytes) -> list[Found]:
@@ -162,16 +164,17 @@ class JoinMatcher:
             meeting = route.meeting(query, headers)
         if not meeting:
             raise AmbiguousRequestError("The request names no meeting.")
-        _check(meeting)
+        if len(meeting) > MAX_ID or not meeting.isprintable():
+            _check(meeting)
         participant = None
         if route.participant is not None:
             participant = route.participant(query, headers)
         elif route.participant_at is not None:
             participant = _text(participant_segment)
-        if participant:
-            _check(participant)
-        else:
+        if not participant:
             participant = None
+        elif len(participant) > MAX_ID or not participant.isprintable():
+            _check(participant)
         host = route.host is not None and route.host[0](query, headers) == route.host[1]
         return Join(self._fold(meeting), participant, host)
 
@@ -229,7 +232,7 @@ def _text(segment: bytes) -> str:
 def _check(identifier: str) -> None:
     if len(identifier) > MAX_ID:
         raise AmbiguousRequestError(f"An id is longer than {MAX_ID} characters.")
-    if not identifier.isprintable() and _CONTROL(identifier) is not None:
+    if _CONTROL(identifier) is not None:
         raise AmbiguousRequestError("An id has control characters.")
 
 

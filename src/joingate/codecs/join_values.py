@@ -63,13 +63,28 @@ def read_parameter(query: bytes, name: bytes) -> str | None:
         AmbiguousRequestError: it stands there twice or in a variant spelling, it does not decode or decodes further,
             or ";" as a separator would change it.
     """
-    if not query.translate(None, _PLAIN):
-        value = _single(query.split(b"&"), name)
-        return None if value is None else value.decode("ascii")
+    if not query:
+        return None
+    if not query.translate(None, _PLAIN) and name.find(b"[") < 0:
+        return _plain_single(query, name)
     text = _decoded_single(query.split(b"&"), name)
     if b";" in query and _decoded_single(re.split(rb"[&;]", query), name) != text:
         raise AmbiguousRequestError(f'The query parameter "{name.decode()}" depends on whether ";" separates.')
     return text
+
+
+def _plain_single(query: bytes, name: bytes) -> str | None:
+    """As `_decoded_single`, of a query in which nothing decodes: keys that resemble each other are equally long."""
+    value = None
+    for piece in query.split(b"&"):
+        key, _, right = piece.partition(b"=")
+        if key == name:
+            if value is not None:
+                raise _twice(name)
+            value = right
+        elif len(key) == len(name) and key.translate(_ALIKE) == name.translate(_ALIKE):
+            raise _variant(name)
+    return None if value is None else value.decode("ascii")
 
 
 def _decoded_single(pieces: Iterable[bytes], name: bytes) -> str | None:
@@ -83,17 +98,25 @@ def _decode_key(key: bytes) -> bytes:
     return unquote_to_bytes(key.replace(b"+", b" ")) if key.translate(None, _PLAIN) else key
 
 
-def _single(pieces: Iterable[bytes], name: bytes, decode_key: Callable[[bytes], bytes] = bytes) -> bytes | None:
+def _twice(name: bytes) -> AmbiguousRequestError:
+    return AmbiguousRequestError(f'"{name.decode()}" is given more than once.')
+
+
+def _variant(name: bytes) -> AmbiguousRequestError:
+    return AmbiguousRequestError(f'"{name.decode()}" is spelled as some servers take it and others not.')
+
+
+def _single(pieces: Iterable[bytes], name: bytes, decode_key: Callable[[bytes], bytes]) -> bytes | None:
     """Return the value of the only pair `name=value`; None when there is none, in no spelling."""
     value = None
     for piece in pieces:
         key, _, right = piece.partition(b"=")
         if key != name and decode_key(key) != name:
             if _resembling(key) == _resembling(name):
-                raise AmbiguousRequestError(f'"{name.decode()}" is spelled as some servers take it and others not.')
+                raise _variant(name)
             continue
         if value is not None:
-            raise AmbiguousRequestError(f'"{name.decode()}" is given more than once.')
+            raise _twice(name)
         value = right
     return value
 

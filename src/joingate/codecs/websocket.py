@@ -69,9 +69,12 @@ class FrameFollower:
     def _resume(self, data: Chunk, size: int) -> int:
         """Take the rest of the frame under way and return where it ends in `data`."""
         left = self._left
+        if left > size:
+            self._left = left - size
+            return size
         if left > 0:
-            self._left = left - size if left > size else 0
-            return min(left, size)
+            self._left = 0
+            return left
         if self.broken:
             return size
         held = self._header  # a header cut in two is rare enough to join with its chunk

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 
@@ -56,8 +57,7 @@ UNKNOWN: dict[Cause, Location] = {cause: Location(None, cause=cause, sources=0) 
 """The one Location of each cause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(NamedTuple):
     """A request that would bring a participant into a meeting.
 
     Attributes:

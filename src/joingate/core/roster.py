@@ -14,7 +14,7 @@ order or database must be able to find exactly the people it means, and they go 
 """
 
 from collections.abc import Iterator, KeysView
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from joingate.core.model import UNKNOWN, Address, Cause, Join, Location
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from joingate.core.decision import Decision
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a participant stands."""
 
     REGISTERED = "registered"
@@ -33,7 +33,7 @@ class State(Enum):
     GONE = "gone"
 
 
-class Event(Enum):
+class Event(StrEnum):
     """What can happen to a participant."""
 
     ADMIT = "admit"

@@ -8,7 +8,7 @@ dict access for exact ids, one for each distinct length of prefix, and nothing t
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -117,9 +117,9 @@ class HostPolicy:
         if (self.allow is None) is (self.deny is None):
             raise ValueError(f"host policy {self.id}: exactly one of allow and deny")
 
-    def in_force(self, now: float) -> bool:
+    def in_force(self, now: float) -> bool:  # noqa: ARG002 - as Order's
         """Host policies have no window: removing one is how it ends."""
-        return now == now  # noqa: PLR0124 - a NaN clock is in no window
+        return True
 
     def match(self, location: Location) -> Match:
         """Unknown is doubt, and the host has said what doubt means."""
@@ -229,18 +229,35 @@ class RuleSet:
 
 
 def _digest(rules: Iterable[Rule]) -> str:
+    """Digest what the rules say. Territories and authorities are few and shared, so each is written out once."""
+    written: dict[int, str] = {}
+
+    def text(value: Territory | Authority | None) -> str:
+        found = written.get(id(value))
+        if found is None:
+            found = written[id(value)] = _canonical(value)
+        return found
+
     digest = hashlib.sha256()
     for rule in rules:
-        for field in fields(rule):
-            digest.update(f"{field.name}={_canonical(getattr(rule, field.name))};".encode())
-        digest.update(b"\n")
+        said: tuple[object, ...]
+        if isinstance(rule, Order):
+            said = (
+                *("order", rule.id, text(rule.authority), text(rule.territory), rule.meetings, rule.action.value),
+                *(rule.legal_basis, rule.reference, rule.received.isoformat(), rule.opens, rule.closes),
+                *(rule.service_wide, rule.asked, rule.notice_url, rule.shadow),
+            )
+        else:
+            said = (
+                *("host_policy", rule.id, rule.meetings, rule.action.value, text(rule.allow), text(rule.deny)),
+                *(rule.reject_unknown, rule.shadow),
+            )
+        digest.update(repr(said).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 
 
-def _canonical(value: object) -> str:
-    """Write a field the same way in every process: sets have no order of their own."""
-    if isinstance(value, frozenset):
-        return repr(sorted(value))
+def _canonical(value: Territory | Authority | None) -> str:
+    """Write a value the same way in every process: sets have no order of their own."""
     if isinstance(value, Authority):
         return repr((value.id, value.name, value.branch, sorted(value.territory)))
-    return repr(value)
+    return repr(value if value is None else sorted(value))
