@@ -14,5 +14,5 @@ _QUIET = (HealthCheck.too_slow,)
 settings.register_profile(
     "fast", max_examples=50, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET
 )
-settings.register_profile("deep", max_examples=5000, deadline=None, suppress_health_check=_QUIET, print_blob=True)
+settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=_QUIET, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

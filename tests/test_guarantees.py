@@ -30,6 +30,12 @@ def is_inside(location: Location, territory: Territory) -> bool:
     return location.country is not None and bool({location.country, location.subdivision} & territory)
 
 
+def cannot_be_told(location: Location, territory: Territory) -> bool:
+    """Whether a territory has a part of the country, and the part is unknown."""
+    parts = {code for code in territory if code[2:] and code[:2] == location.country}
+    return location.subdivision is None and bool(parts) and location.country not in territory
+
+
 def names(one: Rule, meeting: str) -> bool:
     """Whether a rule names a meeting."""
     return any(meeting == p or (p.endswith("*") and meeting.startswith(p[:-1])) for p in one.meetings)
@@ -47,7 +53,7 @@ def ejects(one: Rule, participant: Participant, now: float) -> bool:
     where = participant.location
     if isinstance(one, Order):
         return is_inside(where, one.territory)
-    if where.country is None:
+    if where.country is None or cannot_be_told(where, (one.allow or frozenset()) | (one.deny or frozenset())):
         return False
     return not is_inside(where, one.allow) if one.allow is not None else is_inside(where, one.deny or frozenset())
 

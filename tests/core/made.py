@@ -21,4 +21,5 @@ def order(id: str = "o", **fields: Any) -> Order:  # noqa: A002 - the field's ow
         "opens": 0.0,
         "closes": 100.0,
     }
+    given["service_wide"] = "*" in fields.get("meetings", ())
     return Order(id, **(given | fields))

@@ -42,3 +42,9 @@ def test_a_join_may_name_nobody_and_is_no_host_by_default() -> None:
 @pytest.mark.parametrize("words", [Verdict, Cause, Reason])
 def test_words_are_the_same_in_code_and_on_the_wire(words: type[Verdict] | type[Cause] | type[Reason]) -> None:
     assert all(member.value == member.name.lower() == str(member) for member in words)
+
+
+@pytest.mark.parametrize(("country", "subdivision"), [("HK", "CN-GD"), (None, "UA-43"), ("UA", "UA43")])
+def test_a_subdivision_is_a_part_of_its_country(country: str | None, subdivision: str) -> None:
+    with pytest.raises(ValueError, match="a subdivision is a part of its country"):
+        Location(country, subdivision, None if country else Cause.STALE)

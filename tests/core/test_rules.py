@@ -215,7 +215,7 @@ POLICY_CHANGES: dict[str, Any] = {
     [
         *((BASE, replace(BASE, **{field: value})) for field, value in ORDER_CHANGES.items()),
         *(
-            (policy(), replace(policy(), **{field: value}, **({"deny": None} if field == "allow" else {})))
+            (policy(), replace(policy(), **{"deny": None if field == "allow" else policy().deny, field: value}))
             for field, value in POLICY_CHANGES.items()
         ),
         (BASE, replace(BASE, authority=Authority("cac", "Another name", CAC.branch, CAC.territory))),
@@ -237,7 +237,9 @@ def test_no_field_is_without_a_row_above() -> None:
 
 def test_a_revision_is_the_same_in_every_process() -> None:
     """Pinned: a set's own order differs from process to process, and a digest must not."""
-    assert RuleSet([policy(deny=frozenset(("US", "CN", "HK", "UA-43")))]).revision == "8056d44c1ba11db7"
+    codes = frozenset(("US", "CN", "HK", "UA-43"))
+    rules: list[Rule] = [policy(deny=codes), order(authority=Authority("a", "A", "police", codes), territory=codes)]
+    assert RuleSet(rules).revision == "99b788bbc3521f36"
 
 
 @pytest.mark.parametrize("vocabulary", [Action, Match])
@@ -248,3 +250,35 @@ def test_words_are_written_in_small_letters(vocabulary: type[Action] | type[Matc
 def test_an_order_asks_for_nothing_more_unless_it_does() -> None:
     assert Order.__dataclass_fields__["asked"].default is None
     assert Asked() == Asked((), ())
+
+
+UKRAINE = Authority("ua", "A court", "judicial", frozenset(("UA",)))
+PARTLY = Location("UA")
+
+
+@pytest.mark.parametrize(
+    ("rule", "location", "match"),
+    [
+        (order(territory=frozenset(("UA-43",)), authority=UKRAINE), PARTLY, Match.DOUBT),
+        (order(territory=frozenset(("UA-43",)), authority=UKRAINE), Location("UA", "UA-30"), Match.NO),
+        (order(territory=frozenset(("UA-43",)), authority=UKRAINE), Location("PL"), Match.NO),
+        (order(territory=frozenset(("UA-43", "UA")), authority=UKRAINE), PARTLY, Match.YES),
+        (policy(allow=frozenset(("UA-30",)), deny=None), PARTLY, Match.DOUBT),
+        (policy(deny=frozenset(("UA-30",))), PARTLY, Match.DOUBT),
+        (policy(allow=frozenset(("UA-30", "PL")), deny=None), Location("PL"), Match.NO),
+    ],
+)
+def test_a_part_that_is_not_known_is_doubt(rule: Rule, location: Location, match: Match) -> None:
+    assert rule.match(location) is match
+
+
+@pytest.mark.parametrize("code", ["CN-HK", "CNX", "cn-44", "EU"])
+def test_an_order_has_no_code_that_is_none(code: str) -> None:
+    anywhere = Authority("a", "A", "other", frozenset((code, "CN")))
+    with pytest.raises(ValueError, match="is no code of a country or a part of one"):
+        order(territory=frozenset((code,)), authority=anywhere)
+
+
+def test_all_meetings_need_the_word_for_it() -> None:
+    with pytest.raises(ValueError, match="all meetings, without service_wide"):
+        order(meetings=("m", "*"), service_wide=False)

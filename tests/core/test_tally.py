@@ -57,3 +57,9 @@ def test_counts_add_up_and_two_tallies_share_nothing() -> None:
     assert tally.decisions.total() == 2 * len(ROWS)
     assert tally.by_rule["o", Verdict.REJECT] == 4
     assert other == Tally()
+
+
+def test_a_part_that_is_not_known_is_counted_as_doubt() -> None:
+    tally = Tally()
+    tally.count(Decision(Verdict.ADMIT, Reason.DOUBT, doubted=order()), Location("CN"))
+    assert tally.doubt == {Cause.SUBDIVISION_MISSING: 1}

@@ -38,8 +38,8 @@ def test_a_code_of_its_own_is_a_country(part: str, own: str) -> None:
     assert refuse_code(part) == f'"{part}" has a country code of its own; write "{own}"'
 
 
-# ISO 3166-2 before its French reform: old databases still answer these.
-WITHDRAWN = {"FR-GF", "FR-GP", "FR-MQ", "FR-RE", "FR-YT"}
+# ISO 3166-2 before its French and Chinese reforms: old databases still answer these.
+WITHDRAWN = {"FR-GF", "FR-GP", "FR-MQ", "FR-RE", "FR-YT", "CN-71", "CN-91", "CN-92"}
 
 
 def test_the_codes_in_the_table_are_those_of_iso_3166_2_or_withdrawn() -> None:

@@ -101,7 +101,10 @@ _PLACE = 'write a country such as "DE", a part of one such as "UA-43", or "unkno
             '[networks]\n"10.0.0.0/8" = "UK"\n"10.0.0.1/8" = "DE"',
             [
                 'networks.10.0.0.0/8: "UK" is not an ISO 3166 code; write "GB"',
-                'networks.10.0.0.1/8: "10.0.0.1/8" has bits set beyond its prefix; write "10.0.0.0/8", or "10.0.0.1" alone',
+                (
+                    'networks.10.0.0.1/8: "10.0.0.1/8" has bits set beyond its prefix; '
+                    'write "10.0.0.0/8", or "10.0.0.1" alone'
+                ),
             ],
         ),
         (

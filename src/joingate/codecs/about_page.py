@@ -57,8 +57,8 @@ _WORDS = {
             ),
             ("No ban", "When an order ends, or the person is elsewhere, the next join is let in."),
             (
-                "On record, without names",
-                "Every restriction is recorded and told to the person. The record names nobody and holds no address.",
+                "Told, without names",
+                "Every restriction is told to the person, and counted by rule. The count names nobody.",
             ),
         ),
         never="What it does not do",
@@ -70,8 +70,8 @@ _WORDS = {
         ),
         verify="How this can be checked",
         how=(
-            "The record of restrictions can only be added to, and shows when it has been tampered with. "
-            "With the receipt on your notice, you can have it proved that your case is in it."
+            "The notice you get names the rule, the law behind it and its end, so that each can be looked up. "
+            "Quote its receipt to whoever operates the gate. A record that outsiders can verify is still to come."
         ),
         footer="Location is that of the network a connection comes from, and can be wrong.",
     ),
@@ -97,8 +97,8 @@ _WORDS = {
             ("没有隐藏的入口", "网关只会拒绝连接，不会自行接入会议，也不会让任何人在不被看见的情况下进入。"),
             ("没有封禁", "命令结束后，或当事人身处别处时，再次加入即可进入。"),
             (
-                "有记录，无姓名",
-                "任何限制都必须记录在案，并告知当事人。记录中没有地址、没有姓名，也没有任何可以代表某个人的内容。",
+                "告知当事人，不记姓名",
+                "任何限制都会告知当事人，并按规则统计次数。统计中没有地址、没有姓名，也没有任何可以代表某个人的内容。",
             ),
         ),
         never="它不做的事",
@@ -109,7 +109,7 @@ _WORDS = {
             "不保存任何人员名单。",
         ),
         verify="如何核实",
-        how="限制记录只能追加，一旦被改动便会显现。凭通知上的回执，可以证明您的情况已载入记录。",
+        how="您收到的通知会写明规则、法律依据和期限，均可查证。询问时请向运营方提供回执。可供外界核验的记录尚未提供。",
         footer="所判断的是网络连接的位置，可能有误。",
     ),
     Language.TRADITIONAL: _Words(
@@ -134,8 +134,8 @@ _WORDS = {
             ("沒有隱藏的入口", "閘道只會拒絕連線，不會自行接入會議，也不會讓任何人在不被看見的情況下進入。"),
             ("沒有封鎖名單", "命令結束後，或當事人身在別處時，再次加入即可進入。"),
             (
-                "有紀錄，無姓名",
-                "任何限制都必須記錄在案，並告知當事人。紀錄中沒有位址、沒有姓名，也沒有任何可以代表某個人的內容。",
+                "告知當事人，不記姓名",
+                "任何限制都會告知當事人，並按規則統計次數。統計中沒有位址、沒有姓名，也沒有任何可以代表某個人的內容。",
             ),
         ),
         never="它不做的事",
@@ -146,7 +146,7 @@ _WORDS = {
             "不保存任何人員名單。",
         ),
         verify="如何核實",
-        how="限制紀錄只能追加，一旦被改動便會顯現。憑通知上的回執，可以證明您的情況已載入紀錄。",
+        how="您收到的通知會寫明規則、法律依據和期限，均可查證。詢問時請向營運者提供回執。可供外界核驗的紀錄尚未提供。",
         footer="所判斷的是網路連線的位置，可能有誤。",
     ),
 }

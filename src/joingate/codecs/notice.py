@@ -45,7 +45,7 @@ class Notice:
         allows: whether `codes` are the ones admitted (a host's allow list) rather than the ones restricted.
         located_as: ISO 3166 code, no finer than the rule speaks; "unknown" only under a host policy.
         ejected: whether the participant was inside already.
-        receipt: what the participant can have their case in the ledger proved with.
+        receipt: a random name of this one answer, for the participant to quote.
         about_url: URI reference of the gate's own page.
     """
 
@@ -70,7 +70,7 @@ def build_notice(decision: Decision, location: Location, *, receipt: str, about_
     Args:
         decision: a verdict REJECT or EJECT.
         location: where the participant was placed when it fell.
-        receipt: printable text, made by the ledger.
+        receipt: printable text.
         about_url: URI reference of the gate's own page, where a front proxy serves it under another path.
 
     Raises:

@@ -105,14 +105,13 @@ _ENGLISH = Words(
     data="What was done with your data",
     data_kept=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
-        "IP address or send it to anyone. Its record of restrictions gains one entry, with the rule, the hour and the "
-        "territory, and nothing that names you."
+        "IP address or send it to anyone. It counts how often each rule restricts somebody, and keeps nothing that "
+        "names you."
     ),
     data_kept_inside=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
         "IP address; while you were in the meeting it passed it to the meeting service, as for everyone there, and to "
-        "nobody else. Its record of restrictions gains one entry, with the rule, the hour and the territory, and "
-        "nothing that names you."
+        "nobody else. It counts how often each rule restricts somebody, and keeps nothing that names you."
     ),
     data_care="This page shows that someone tried to join. Keep or print it only where that is safe for you.",
     actions="What you can do",
@@ -137,8 +136,8 @@ _ENGLISH = Words(
     ),
     receipt="Your receipt",
     receipt_use=(
-        "With it, you can have it proved that your case is in the operator’s record. It says nothing about you, "
-        "but whoever holds it can point to this case: do not share it lightly."
+        "It names this one answer: quote it when you ask about the restriction. It says nothing about you, but whoever "
+        "holds it can point to this case: do not share it lightly."
     ),
     not_ours="This page comes from the gate that carries out the order. The order is not the gate’s own.",
     no_order="This page comes from the gate that carries out the host’s policy. No legal order is involved.",
@@ -177,12 +176,12 @@ _SIMPLIFIED = Words(
     data="您的数据如何处理",
     data_kept=(
         "网关在自有的数据库中查询了您所用网络的所在地，没有保存您的 IP 地址，也没有将其发送给任何人。"
-        "限制记录中会增加一条，写明所依据的规则、所在的小时和地区，不含可识别您身份的内容。"
+        "网关只统计每条规则限制的次数，不保留任何可识别您身份的内容。"
     ),
     data_kept_inside=(
         "网关在自有的数据库中查询了您所用网络的所在地，没有保存您的 IP 地址；您在会议中时，与其他参会者一样，"
         "该地址只传给了会议服务，没有发送给其他任何人。"
-        "限制记录中会增加一条，写明所依据的规则、所在的小时和地区，不含可识别您身份的内容。"
+        "网关只统计每条规则限制的次数，不保留任何可识别您身份的内容。"
     ),
     data_care="本页面会显示有人曾尝试加入会议。保存或打印之前，请先确认这样做对您是安全的。",
     actions="您可以怎么做",
@@ -201,7 +200,7 @@ _SIMPLIFIED = Words(
     ),
     receipt="您的回执",
     receipt_use=(
-        "凭此回执，可以证明您的情况已载入运营方的记录。"
+        "此回执只对应这一次答复，询问这项限制时请提供。"
         "回执不含您的任何信息，但持有者可以据此指认这次限制，请勿随意转交他人。"
     ),
     not_ours="本页面由执行该命令的网关提供。命令并非由网关发出。",
@@ -241,12 +240,12 @@ _TRADITIONAL = Words(
     data="您的資料如何處理",
     data_kept=(
         "閘道在自有的資料庫中查詢了您所用網路的所在地，沒有儲存您的 IP 位址，也沒有將其傳送給任何人。"
-        "限制紀錄中會增加一筆，寫明所依據的規則、所在的小時和地區，不含可識別您身分的內容。"
+        "閘道只統計每條規則限制的次數，不保留任何可識別您身分的內容。"
     ),
     data_kept_inside=(
         "閘道在自有的資料庫中查詢了您所用網路的所在地，沒有儲存您的 IP 位址；您在會議中時，與其他與會者一樣，"
         "該位址只傳給了會議服務，沒有傳送給其他任何人。"
-        "限制紀錄中會增加一筆，寫明所依據的規則、所在的小時和地區，不含可識別您身分的內容。"
+        "閘道只統計每條規則限制的次數，不保留任何可識別您身分的內容。"
     ),
     data_care="本頁面會顯示有人曾嘗試加入會議。儲存或列印之前，請先確認這樣做對您是安全的。",
     actions="您可以怎麼做",
@@ -265,7 +264,7 @@ _TRADITIONAL = Words(
     ),
     receipt="您的回執",
     receipt_use=(
-        "憑此回執，可以證明您的情況已載入營運者的紀錄。"
+        "此回執只對應這一次答覆，詢問這項限制時請提供。"
         "回執不含您的任何資料，但持有者可以據此指認這次限制，請勿隨意轉交他人。"
     ),
     not_ours="本頁面由執行該命令的閘道提供。命令並非由閘道發出。",

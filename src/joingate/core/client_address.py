@@ -119,16 +119,26 @@ def _x_forwarded_for_hop(text: str) -> Address | None:
     return address if address is not None else _node(text)
 
 
-_FOR = re.compile(r'(?:^|;)[ \t]*for=(?:"([^"\\]*)"|([^";, \t]+))[ \t]*(?=;|$)', re.IGNORECASE)
+_PAIR = re.compile(
+    r'[ \t]*(?:([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";, \t]+)))?[ \t]*(?:;|$)'
+)
 
 
 def _forwarded_hop(text: str) -> Address | None:
-    """Read the `for` of one element (RFC 7239 4); `unknown` and obfuscated nodes name nobody."""
-    found = _FOR.findall(text)
-    if len(found) != 1:
-        return None
-    quoted, token = found[0]
-    return _node(quoted or token)
+    """Read the `for` of one element (RFC 7239 4); `unknown` and obfuscated nodes name nobody.
+
+    The element is read pair by pair: what looks like a `for` inside another pair's quotes is none.
+    """
+    nodes: list[str] = []
+    at = 0
+    while at < len(text):
+        pair = _PAIR.match(text, at)
+        if pair is None:
+            return None
+        if pair[1] is not None and pair[1].lower() == "for":
+            nodes.append(pair[2] if pair[3] is None else pair[3])
+        at = pair.end()
+    return _node(nodes[0]) if len(nodes) == 1 else None
 
 
 _NODE = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")

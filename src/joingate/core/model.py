@@ -27,6 +27,7 @@ class Cause(StrEnum):
     STALE = "stale"
     NO_DATABASE = "no_database"
     ADDRESS_UNDETERMINABLE = "address_undeterminable"
+    SUBDIVISION_MISSING = "subdivision_missing"  # the country is known, and the order means a part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Location:
     def __post_init__(self) -> None:
         if (self.country is None) is (self.cause is None):
             raise ValueError("a location is either a country or a cause of not knowing it")
+        if self.subdivision is not None and self.subdivision[:3] != f"{self.country}-":
+            raise ValueError("a subdivision is a part of its country")
 
     def __str__(self) -> str:
         return self.subdivision or self.country or f"unknown ({self.cause})"

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from joingate.core.model import Location
-from joingate.core.territory import Territory, lies_in, outside
+from joingate.core.territory import COUNTRIES, Territory, lies_in, may_lie_in, outside, refuse_code
 
 SERVICE_WIDE = "*"
 
@@ -62,7 +62,8 @@ class Order:
         shadow: decide and count, do not enforce.
 
     Raises:
-        ValueError: the territory leaves the authority's (G2), or the time window is empty.
+        ValueError: the territory has a code that is none, or leaves the authority's (G2); the meetings are all of
+            them without `service_wide`; or the time window is empty.
     """
 
     id: str
@@ -83,6 +84,11 @@ class Order:
     def __post_init__(self) -> None:
         if beyond := outside(self.territory, self.authority.territory):
             raise ValueError(f"order {self.id}: {sorted(beyond)} lies outside the territory of {self.authority.id}")
+        for code in self.territory - COUNTRIES:
+            if "-" not in code or refuse_code(code) is not None:
+                raise ValueError(f"order {self.id}: {code} is no code of a country or a part of one")
+        if SERVICE_WIDE in self.meetings and not self.service_wide:
+            raise ValueError(f"order {self.id}: all meetings, without service_wide")
         if not self.opens < self.closes:
             raise ValueError(f"order {self.id}: ends before it begins")
 
@@ -91,10 +97,10 @@ class Order:
         return self.opens <= now < self.closes
 
     def match(self, location: Location) -> Match:
-        """Unknown is doubt; everything else is inside the territory or not (G1)."""
-        if location.country is None:
-            return Match.DOUBT
-        return Match.YES if lies_in(location, self.territory) else Match.NO
+        """What cannot be told is doubt; everything else is inside the territory or not (G1)."""
+        if lies_in(location, self.territory):
+            return Match.YES
+        return Match.DOUBT if may_lie_in(location, self.territory) else Match.NO
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +128,11 @@ class HostPolicy:
         return True
 
     def match(self, location: Location) -> Match:
-        """Unknown is doubt, and the host has said what doubt means."""
-        if location.country is None:
+        """What cannot be told is doubt, and the host has said what doubt means."""
+        named = self.deny if self.allow is None else self.allow
+        if named is None or may_lie_in(location, named):
             return Match.DOUBT
-        if self.allow is not None:
-            return Match.NO if lies_in(location, self.allow) else Match.YES
-        return Match.YES if lies_in(location, self.deny or frozenset()) else Match.NO
+        return Match.YES if lies_in(location, named) is (self.allow is None) else Match.NO
 
 
 Rule = Order | HostPolicy

@@ -32,5 +32,5 @@ class Tally:
             self.by_rule[decision.rule.id, decision.verdict] += 1
         if decision.shadowed is not None:
             self.shadowed[decision.shadowed.id] += 1
-        if decision.doubted is not None and decision.verdict is Verdict.ADMIT and location.cause is not None:
-            self.doubt[location.cause] += 1
+        if decision.doubted is not None and decision.verdict is Verdict.ADMIT:
+            self.doubt[location.cause or Cause.SUBDIVISION_MISSING] += 1

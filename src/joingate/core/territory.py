@@ -54,6 +54,9 @@ OWN_COUNTRY_CODE: dict[str, str] = {
     "NO-21": "SJ",
     "NO-22": "SJ",
     "FI-01": "AX",
+    "RS-KM": "XK",
+    **{f"MA-{code}": "EH" for code in ("12", "AOU", "BOD", "LAA", "OUD")},
+    **dict(zip(("CN-71", "CN-91", "CN-92"), ("TW", "HK", "MO"), strict=True)),  # as ISO 3166-2 wrote them before 2017
 }
 """ISO 3166-2 codes of places that have an ISO 3166-1 code: the second is the one to write."""
 
@@ -142,6 +145,15 @@ def expand(codes: Iterable[str]) -> Territory:
 def outside(inner: Territory, outer: Territory) -> Territory:
     """Return the codes of `inner` that do not lie inside `outer`; a subdivision lies inside its country (G2)."""
     return frozenset(code for code in inner if code not in outer and code[:2] not in outer)
+
+
+def may_lie_in(location: Location, territory: Territory) -> bool:
+    """Whether nobody can tell: the country is known, its part is not, and `territory` has parts of that country."""
+    if location.country is None:
+        return True
+    if location.subdivision is not None or location.country in territory:
+        return False
+    return any(code[:2] == location.country for code in territory)
 
 
 def lies_in(location: Location, territory: Territory) -> bool:
