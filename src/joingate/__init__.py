@@ -17,11 +17,12 @@ The life of a join, in the words used everywhere:
 
     resolve_client -> locate -> decide -> record -> admit | reject -> relay -> leave | eject
 
-A request is read (`gate.downstream`), found to be a join (`codecs.join_request`), its client resolved behind trusted proxies
-(`core.client_address`), located (`geodb.atlas`), entered on the roster and judged (`gate.gate`, `core.decision`). Rejected, it
-gets 451 or 403 with the reason (`codecs.notice`). Admitted, it is relayed (`gate.exchange`), and a WebSocket lives on as a
-tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases and judges again whoever the change touches; a tunnel of
-somebody newly denied gets one Close frame between two of the server's frames, and everybody else nothing at all.
+A request is read (`gate.downstream`), found to be a join (`codecs.join_request`), its client resolved behind trusted
+proxies (`core.client_address`), located (`geodb.atlas`), entered on the roster and judged (`gate.gate`,
+`core.decision`). Rejected, it gets 451 or 403 with the reason (`codecs.notice`). Admitted, it is relayed
+(`gate.exchange`), and a WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases
+and judges again whoever the change touches; a tunnel of somebody newly denied gets one Close frame between two of the
+server's frames, and everybody else nothing at all.
 """
 
 __version__ = "0.1.0"
