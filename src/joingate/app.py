@@ -5,6 +5,8 @@ import contextlib
 import logging
 import signal
 import ssl
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import aiohttp.http_parser
 import uvloop
@@ -19,12 +21,15 @@ from joingate.gate.options import GateOptions
 from joingate.gate.upstream import UpstreamOptions, UpstreamPool
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.database import check_c_reader
-from joingate.loading import fold_of, load_atlas_of, load_rules
+from joingate.geodb.load import Fingerprint
+from joingate.loading import Part, fold_of, load_all, part_fingerprint
 from joingate.reload import Reloader
 from joingate.settings import Settings
 from joingate.status import build_status
 
 _log = logging.getLogger("joingate")
+
+Background = Callable[[], Coroutine[None, None, None]]
 
 
 def check_parsers() -> None:
@@ -47,22 +52,20 @@ def run(settings: Settings) -> None:
     Raises:
         RefusedInputError: rules, databases, certificates or addresses cannot be used.
     """
-    # A SIGHUP while starting waits until there is somebody to act on it; by default it would end the process.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     check_parsers()
-    rules = load_rules(settings)
-    atlas = load_atlas_of(settings)
+    seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
+    rules, atlas = load_all(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, rules, atlas))
+        runner.run(_serve(settings, rules, atlas, seen))
 
 
-async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas) -> None:
+async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas, seen: dict[Part, Fingerprint]) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_defect)
     stop = asyncio.Event()
     gate = Gate(_gate_options(settings), JoinMatcher(settings.join, fold=fold_of(settings)), rules, atlas.locate)
     pool = UpstreamPool(_upstream_options(settings))
-    reloader = Reloader(settings, gate, atlas)
+    reloader = Reloader(settings, gate, atlas, seen)
     admin = AdminService(
         settings.admin.listen,
         token_file=settings.admin.token_file,
@@ -76,8 +79,10 @@ async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas) -> None:
             _log.info("listening on %s", endpoint)
         _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
         async with contextlib.AsyncExitStack() as stack:
-            for work in (sweep(gate, pool), reloader.watch_windows(), reloader.watch_files()):
-                stack.push_async_callback(_cancel, loop.create_task(work))
+            background: list[Background] = [partial(sweep, gate, pool), reloader.watch_windows]
+            background += [partial(reloader.watch_files, part) for part in Part]
+            for work in background:
+                stack.push_async_callback(_cancel, loop.create_task(_keep_up(work)))
             _on_signals(loop, stop, reloader)
             await stop.wait()
             _log.info("draining: %d participants inside", len(gate.roster))
@@ -90,7 +95,20 @@ def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, reloader: 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reloader.reload_by_signal)
+    # Held back since the first lines of __main__, so that none is lost and none ends the process.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+async def _keep_up(work: Background) -> None:
+    """Begin anew after a defect: deadlines, windows and files must not go unwatched until the next restart."""
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - logged whole, and the gate serves on
+            _log.exception("defect: the work in the background begins anew")
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

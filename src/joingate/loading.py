@@ -3,7 +3,9 @@
 Everything here reads files and may wait for a child process: from asyncio, call it in a thread.
 """
 
+import stat
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 from joingate.codecs.rulefile import parse_rules
@@ -14,6 +16,13 @@ from joingate.geodb.load import Fingerprint, fingerprint, load_atlas
 from joingate.settings import Settings
 
 RULE_SUFFIXES = (".toml", ".json")
+
+
+class Part(StrEnum):
+    """What is loaded on its own, and kept on its own when it cannot be."""
+
+    GEODB = "geodb"
+    RULES = "rules"
 
 
 def fold_of(settings: Settings) -> Callable[[str], str]:
@@ -28,13 +37,19 @@ def load_rules(settings: Settings) -> RuleSet:
         RefusedInputError: with every problem of every file.
     """
     files: dict[str, bytes] = {}
+    problems: list[str] = []
     for path in rule_files(settings.rules.path):
+        # A name that is not UTF-8 cannot be printed everywhere that a problem is.
+        name = str(path).encode(errors="backslashreplace").decode()
         try:
-            files[str(path)] = path.read_bytes()
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for its writer
+                problems.append(f"{name}: is not a file; remove it")
+                continue
+            files[name] = path.read_bytes()
         except OSError as error:
-            raise RefusedInputError(
-                f"{path}: cannot be read ({error.strerror}); make it readable, or remove it"
-            ) from None
+            problems.append(f"{name}: cannot be read ({error.strerror}); make it readable, or remove it")
+    if problems:
+        raise RefusedInputError(problems)
     return parse_rules(files, fold=fold_of(settings))
 
 
@@ -44,13 +59,19 @@ def rule_files(path: Path) -> list[Path]:
     A folder's subfolders are not entered; hidden files and editors' backups are no rules.
 
     Raises:
-        RefusedInputError: there is nothing at `path`.
+        RefusedInputError: there is nothing at `path`, or it cannot be looked into.
     """
-    if path.is_dir():
-        return sorted(each for each in path.iterdir() if each.suffix in RULE_SUFFIXES and not each.name.startswith("."))
-    if not path.exists():
-        raise RefusedInputError(f"{path}: does not exist; create the folder, or correct rules.path")
-    return [path]
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            return [path]
+        found = sorted(path.iterdir())
+    except FileNotFoundError:
+        raise RefusedInputError(f"{path}: does not exist; create the folder, or correct rules.path") from None
+    except OSError as error:
+        raise RefusedInputError(
+            f"{path}: cannot be read ({error.strerror}); make it readable, or correct rules.path"
+        ) from None
+    return [each for each in found if each.suffix in RULE_SUFFIXES and not each.name.startswith(".")]
 
 
 def load_atlas_of(settings: Settings, previous: Atlas | None = None) -> Atlas:
@@ -63,18 +84,35 @@ def load_atlas_of(settings: Settings, previous: Atlas | None = None) -> Atlas:
     return load_atlas(geodb.paths, geodb.max_age_days, geodb.overrides, previous)
 
 
-def rules_fingerprint(settings: Settings) -> Fingerprint:
-    """Return what changes when a rule file does."""
+def load_all(settings: Settings) -> tuple[RuleSet, Atlas]:
+    """Load rules and databases.
+
+    Raises:
+        RefusedInputError: with every problem of both.
+    """
+    problems: tuple[str, ...] = ()
+    try:
+        rules = load_rules(settings)
+    except RefusedInputError as error:
+        problems = error.problems
+    try:
+        atlas = load_atlas_of(settings)
+    except RefusedInputError as error:
+        problems += error.problems
+    if problems:
+        raise RefusedInputError(problems)
+    return rules, atlas
+
+
+def part_fingerprint(settings: Settings, part: Part) -> Fingerprint:
+    """Return what changes when a rule file does, or a database or the overrides."""
+    geodb = settings.geodb
+    if part is Part.GEODB:
+        return fingerprint([*geodb.paths, geodb.overrides] if geodb.overrides is not None else geodb.paths)
     try:
         return fingerprint(rule_files(settings.rules.path))
     except RefusedInputError:
         return ()
-
-
-def atlas_fingerprint(settings: Settings) -> Fingerprint:
-    """Return what changes when a database or the overrides do."""
-    geodb = settings.geodb
-    return fingerprint([*geodb.paths, geodb.overrides] if geodb.overrides is not None else geodb.paths)
 
 
 def unenforceable(rules: RuleSet, atlas: Atlas) -> list[str]:

@@ -7,24 +7,22 @@ runs at a time; what asks for another meanwhile waits its turn.
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import NO_EFFECT, Effect, Gate
 from joingate.geodb.atlas import Atlas
-from joingate.loading import (
-    atlas_fingerprint,
-    load_atlas_of,
-    load_rules,
-    rules_fingerprint,
-    unenforceable,
-)
+from joingate.geodb.load import Fingerprint
+from joingate.loading import Part, load_atlas_of, load_rules, part_fingerprint, unenforceable
 from joingate.settings import Settings
 
 _log = logging.getLogger("joingate")
 
-LONGEST_SLEEP = 30.0
+LONGEST_SLEEP: Final = 30.0
 """Seconds for which the window watcher trusts a computed pause: the wall clock may be set meanwhile."""
 
 
@@ -51,14 +49,30 @@ class Outcome:
     @property
     def is_ok(self) -> bool:
         """Whether everything that was there to be loaded is in use."""
-        return not self.problems and self.unconfirmed is None
+        return not self.lines
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was not taken, and what to do about it."""
+        if self.unconfirmed is None:
+            return self.problems
+        refusal = f"revision {self.unconfirmed} would eject {self.would_eject}"
+        return (*self.problems, f"{refusal}; confirm it with: joingate reload --confirm {self.unconfirmed}")
 
 
 class Reloader:
-    """Owns what is in use, and replaces it."""
+    """Owns what is in use, and replaces it.
 
-    def __init__(self, settings: Settings, gate: Gate, atlas: Atlas) -> None:
-        """Begin with a gate that judges by good rules and `atlas`."""
+    Attributes:
+        atlas: the databases in use.
+        warnings: what in the rules in use cannot be enforced.
+        last: the last reload.
+        succeeded: reloads.
+        failed: likewise.
+    """
+
+    def __init__(self, settings: Settings, gate: Gate, atlas: Atlas, seen: Mapping[Part, Fingerprint]) -> None:
+        """Begin with a gate that judges by good rules and `atlas`, loaded from files as `seen` or newer."""
         self.atlas = atlas
         self.warnings: tuple[str, ...] = tuple(unenforceable(gate.rules, atlas))
         self.last: Outcome | None = None
@@ -68,6 +82,8 @@ class Reloader:
         self._gate = gate
         self._one_at_a_time = asyncio.Lock()
         self._rules_changed = asyncio.Event()
+        self._seen = dict(seen)
+        self._refused: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
         self._by_signal: asyncio.Task[Outcome] | None = None
         for warning in self.warnings:
             _log.warning("%s", warning)
@@ -85,11 +101,16 @@ class Reloader:
         """
         return await self._reload("command", confirm)
 
-    async def _reload(self, trigger: str, confirm: str | None = None) -> Outcome:
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why something older than what is on disk is in use, whichever reload found it."""
+        return tuple(line for lines in self._refused.values() for line in lines)
+
+    async def _reload(self, trigger: str, confirm: str | None = None, parts: Sequence[Part] = tuple(Part)) -> Outcome:
         async with self._one_at_a_time:
             if trigger == "signal":
                 self._by_signal = None
-            outcome = await self._load(trigger, confirm)
+            outcome = await self._load(trigger, confirm, parts)
         self.last = outcome
         if outcome.is_ok:
             self.succeeded += 1
@@ -102,42 +123,34 @@ class Reloader:
             )
         else:
             self.failed += 1
-            for problem in outcome.problems:
-                _log.error("reload by %s: %s", trigger, problem)
-            if outcome.unconfirmed is not None:
-                _log.error(
-                    "reload by %s: revision %s would eject %d; confirm it with: joingate reload --confirm %s",
-                    trigger,
-                    outcome.unconfirmed,
-                    outcome.would_eject,
-                    outcome.unconfirmed,
-                )
+            for line in outcome.lines:
+                _log.error("reload by %s: %s", trigger, line)
         return outcome
 
-    async def _load(self, trigger: str, confirm: str | None) -> Outcome:
-        rules, atlas = await asyncio.gather(
-            asyncio.to_thread(load_rules, self._settings),
-            asyncio.to_thread(load_atlas_of, self._settings, self.atlas),
-            return_exceptions=True,
-        )
-        problems: list[str] = []
+    async def _load(self, trigger: str, confirm: str | None, parts: Sequence[Part]) -> Outcome:
+        load: dict[Part, Callable[[], RuleSet | Atlas]] = {
+            Part.GEODB: partial(load_atlas_of, self._settings, self.atlas),
+            Part.RULES: partial(load_rules, self._settings),
+        }
+        loaded = await asyncio.gather(*(asyncio.to_thread(_attempt, load[part]) for part in parts))
+        problems: tuple[str, ...] = ()
         effects: list[Effect] = []
         unconfirmed, would_eject = None, 0
-        for loaded in (rules, atlas):
-            if isinstance(loaded, RefusedInputError):
-                problems += loaded.problems
-            elif isinstance(loaded, BaseException):
-                raise loaded
-        if isinstance(atlas, Atlas):
-            self.atlas = atlas
-            effects.append(await self._gate.swap_locate(atlas.locate))
-        if isinstance(rules, RuleSet):
-            limit = self._settings.rules.max_ejections
-            if limit and rules.revision != confirm and (would_eject := self._gate.preview(rules)) > limit:
-                unconfirmed = rules.revision
+        for part, found in zip(parts, loaded, strict=True):
+            self._refused[part] = ()
+            if isinstance(found, Atlas):
+                self.atlas = found
+                effects.append(await self._gate.swap_locate(found.locate))
+            elif isinstance(found, RuleSet):
+                limit = self._settings.rules.max_ejections
+                if limit and found.revision != confirm and (would_eject := self._gate.preview(found)) > limit:
+                    unconfirmed = found.revision
+                else:
+                    effects.append(await self._gate.swap_rules(found))
+                    self._rules_changed.set()
             else:
-                effects.append(await self._gate.swap_rules(rules))
-                self._rules_changed.set()
+                self._refused[part] = found
+                problems += found
         self.warnings = tuple(unenforceable(self._gate.rules, self.atlas))
         for warning in self.warnings:
             _log.warning("%s", warning)
@@ -146,7 +159,10 @@ class Reloader:
             sum(each.ejected for each in effects),
             sum(each.deferred for each in effects),
         )
-        return Outcome(time.time(), trigger, tuple(problems), unconfirmed, would_eject, effect)
+        outcome = Outcome(time.time(), trigger, problems, unconfirmed, would_eject, effect)
+        if unconfirmed is not None:
+            self._refused[Part.RULES] = outcome.lines[-1:]
+        return outcome
 
     async def watch_windows(self) -> None:
         """Open and close time windows, until cancelled."""
@@ -166,21 +182,24 @@ class Reloader:
                     _log.info("time window: %d ejected, %d deferred", effect.ejected, effect.deferred)
                 done = now
 
-    async def watch_files(self) -> None:
-        """Reload when the databases, or the rules where that is wanted, have been replaced; until cancelled."""
-        pauses = [pause for pause in (self._settings.geodb.watch_seconds, self._settings.rules.watch_seconds) if pause]
-        if not pauses:
-            return
-        seen = await asyncio.to_thread(self._fingerprints)
-        while True:
-            await asyncio.sleep(min(pauses))
-            found = await asyncio.to_thread(self._fingerprints)
-            if found != seen:
-                seen = found
-                await self._reload("watch")
+    async def watch_files(self, part: Part) -> None:
+        """Reload one part when its files have been replaced, where that is wanted; until cancelled."""
+        settings = self._settings
+        pause = settings.geodb.watch_seconds if part is Part.GEODB else settings.rules.watch_seconds
+        while pause:
+            await asyncio.sleep(pause)
+            found = await asyncio.to_thread(part_fingerprint, settings, part)
+            if found != self._seen[part]:
+                self._seen[part] = found
+                await self._reload("watch", parts=(part,))
 
-    def _fingerprints(self) -> tuple[object, ...]:
-        return (
-            atlas_fingerprint(self._settings) if self._settings.geodb.watch_seconds else None,
-            rules_fingerprint(self._settings) if self._settings.rules.watch_seconds else None,
-        )
+
+def _attempt(load: Callable[[], RuleSet | Atlas]) -> RuleSet | Atlas | tuple[str, ...]:
+    """Load, or say why not. After a defect, too, the last good state serves on."""
+    try:
+        return load()
+    except RefusedInputError as error:
+        return error.problems
+    except Exception as error:  # noqa: BLE001 - logged whole, and the gate serves on
+        _log.exception("defect: a reload failed")
+        return (f"{type(error).__name__}: a defect of joingate; its traceback is in the log",)

@@ -23,7 +23,8 @@ def build_status(gate: Gate, reloader: Reloader, pool: UpstreamPool) -> Status:
     stale = atlas.stale_at is not None and now > atlas.stale_at
     return {
         "version": __version__,
-        "state": "draining" if gate.is_draining else "degraded" if stale or (last and not last.is_ok) else "serving",
+        "state": "draining" if gate.is_draining else "degraded" if stale or reloader.problems else "serving",
+        "problems": list(reloader.problems),
         "participants": len(gate.roster),
         "meetings": len(gate.roster.meetings()),
         "connections": len(gate.connections),
@@ -61,7 +62,7 @@ def build_status(gate: Gate, reloader: Reloader, pool: UpstreamPool) -> Status:
             for (rule, verdict), count in sorted(tally.by_rule.items())
         ],
         "shadowed": dict(sorted(tally.shadowed.items())),
-        "doubt_admitted": dict(sorted(tally.doubt.items())),
+        "doubt_admitted": {str(cause): count for cause, count in sorted(tally.doubt.items())},  # orjson: keys are str
         "left": tally.left,
     }
 

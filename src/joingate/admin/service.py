@@ -4,8 +4,12 @@ Reachable from this machine, or with a token. A browser on this machine must not
 request from another origin is refused, and so is one for a name that somebody has pointed here (DNS rebinding).
 """
 
+import errno
 import hmac
 import ipaddress
+import os
+import re
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +22,27 @@ from joingate.admin.metrics import CONTENT_TYPE, render_metrics
 from joingate.codecs.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from joingate.core.errors import RefusedInputError
 
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 2.1
+
+
+def read_token(path: Path) -> str:
+    """Return the token that a file holds on one line.
+
+    Raises:
+        RefusedInputError: it holds none, or cannot be read.
+    """
+    try:
+        token = path.read_bytes().strip()
+    except OSError as error:
+        raise RefusedInputError(
+            f"admin.token_file: {path}: cannot be read ({error.strerror}); make it readable"
+        ) from None
+    if not _TOKEN.fullmatch(token):
+        raise RefusedInputError(
+            f"admin.token_file: {path}: holds no token; write one line of letters, digits and . _ ~ + / - into it"
+        )
+    return token.decode()
+
 
 class ReloadOutcome(Protocol):
     """What a reload leaves behind, as far as the answer's status depends on it."""
@@ -26,6 +51,9 @@ class ReloadOutcome(Protocol):
     def is_ok(self) -> bool:
         """Whether everything was taken."""
 
+
+_PROBES = frozenset(("/healthz", "/readyz"))
+"""What an orchestrator asks without a token: one word, which says nothing about anybody."""
 
 Status = Callable[[], dict[str, Any]]
 Reload = Callable[[str | None], Awaitable[ReloadOutcome]]
@@ -42,9 +70,12 @@ class AdminService:
             token_file: holds the token that requests must carry; None where only this machine can reach `endpoint`.
             status: what `/v1/status` answers, and `/metrics` is made of.
             reload: carries out a reload, confirming a revision.
+
+        Raises:
+            RefusedInputError: there is no token in `token_file`.
         """
         self._endpoint = endpoint
-        self._token = None if token_file is None else token_file.read_text().strip()
+        self._authorization = None if token_file is None else f"Bearer {read_token(token_file)}".encode()
         self._status = status
         self._reload = reload
         self._runner: web.AppRunner | None = None
@@ -73,7 +104,12 @@ class AdminService:
         try:
             await site.start()
         except OSError as error:
-            reason = error.strerror or "not available"
+            # asyncio's own text names the address a second time; a resolver's errors have numbers of their own.
+            reason = (
+                error.strerror
+                if isinstance(error, socket.gaierror)
+                else os.strerror(error.errno or errno.EADDRNOTAVAIL)
+            )
             raise RefusedInputError(f"admin.listen: {endpoint}: {reason}; free it or choose another") from None
         if isinstance(endpoint, TcpEndpoint):
             host, port = self._runner.addresses[0][:2]
@@ -86,7 +122,7 @@ class AdminService:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if refusal := self._refuse(request):
+        if request.path not in _PROBES and (refusal := self._refuse(request)):
             return web.json_response({"title": refusal}, status=403)
         response = await handler(request)
         response.headers["Cache-Control"] = "no-store"
@@ -94,9 +130,9 @@ class AdminService:
         return response
 
     def _refuse(self, request: web.Request) -> str | None:
-        if self._token is not None:
-            given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+        if self._authorization is not None:
+            given = request.headers.get("Authorization", "").encode(errors="surrogateescape")  # as aiohttp decoded it
+            if not hmac.compare_digest(given, self._authorization):
                 return "This needs the admin token, as Authorization: Bearer TOKEN."
             return None
         if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:

@@ -23,13 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         group.register(commands)
     chosen = parser.parse_args(arguments)
     try:
-        return int(chosen.run(chosen))
+        status = int(chosen.run(chosen))
+        sys.stdout.flush()  # here, where a reader that has gone away can still be noticed
     except JoingateError as error:
         for line in str(error).splitlines():
             print(f"joingate: {line}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, as shells report it
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return status

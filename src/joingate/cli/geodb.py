@@ -10,7 +10,6 @@ import orjson
 from joingate.cli.options import Commands, add_config, add_json, settings_of
 from joingate.core.client_address import parse_address
 from joingate.core.errors import RefusedInputError
-from joingate.geodb.build import build
 from joingate.geodb.load import describe
 from joingate.loading import load_atlas_of
 
@@ -40,24 +39,27 @@ def register(commands: Commands) -> None:
 def _info(chosen: argparse.Namespace) -> int:
     paths = [chosen.file] if chosen.file is not None else list(settings_of(chosen).geodb.paths)
     problems: list[str] = []
+    good: list[dict[str, Any]] = []
     for path in paths:
         try:
-            found: dict[str, Any] = describe(path)
+            good.append(describe(path))
         except RefusedInputError as error:
             problems += error.problems
-            continue
-        if chosen.json:
-            print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-            continue
-        built = time.strftime("%Y-%m-%d", time.gmtime(float(str(found["build_epoch"]))))
-        print(f"{path}: good")
-        print(
-            f"  {found['database_type']}, IPv{found['ip_version']}, built {built} (build_epoch {found['build_epoch']})"
-        )
-        print(f"  {found['networks']} networks, {len(found['countries'])} countries")
+    if chosen.json:
+        print(orjson.dumps(good, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print_good(good)
     if problems:
         raise RefusedInputError(problems)
     return 0
+
+
+def _print_good(databases: list[dict[str, Any]]) -> None:
+    for each in databases:
+        built = time.strftime("%Y-%m-%d", time.gmtime(each["build_epoch"]))
+        print(f"{each['path']}: good")
+        print(f"  {each['database_type']}, IPv{each['ip_version']}, built {built} (build_epoch {each['build_epoch']})")
+        print(f"  {each['networks']} networks, {len(each['countries'])} countries")
 
 
 def _lookup(chosen: argparse.Namespace) -> int:
@@ -75,6 +77,8 @@ def _lookup(chosen: argparse.Namespace) -> int:
 
 
 def _build(chosen: argparse.Namespace) -> int:
+    from joingate.geodb.build import build  # noqa: PLC0415 - the writer is nobody else's start-up time
+
     networks = build(chosen.source, chosen.output)
     print(f"{chosen.output}: {networks} networks")
     return 0

@@ -9,15 +9,13 @@ import orjson
 
 from joingate.app import check_parsers
 from joingate.cli.options import Commands, add_config, add_json, settings_of
-from joingate.codecs.join_request import JoinMatcher
 from joingate.core.client_address import parse_address
 from joingate.core.decision import Decision, decide, reassess
 from joingate.core.errors import RefusedInputError
 from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.roster import Event, Participant, Roster
 from joingate.core.rules import Order, Rule, RuleSet
-from joingate.geodb.atlas import Atlas
-from joingate.loading import fold_of, load_atlas_of, load_rules, unenforceable
+from joingate.loading import fold_of, load_all, unenforceable
 
 
 def register(commands: Commands) -> None:
@@ -35,25 +33,9 @@ def register(commands: Commands) -> None:
         parser.set_defaults(run=run)
 
 
-def _load(chosen: argparse.Namespace) -> tuple[RuleSet, Atlas, JoinMatcher]:
-    """Load everything, and report every problem of every part at once."""
-    settings = settings_of(chosen)
-    problems: list[str] = []
-    loaded: list[Any] = []
-    for load in (load_rules, load_atlas_of):
-        try:
-            loaded.append(load(settings))
-        except RefusedInputError as error:
-            problems += error.problems
-    if problems:
-        raise RefusedInputError(problems)
-    rules, atlas = loaded
-    return rules, atlas, JoinMatcher(settings.join, fold=fold_of(settings))
-
-
 def _check(chosen: argparse.Namespace) -> int:
     check_parsers()
-    rules, atlas, _ = _load(chosen)
+    rules, atlas = load_all(settings_of(chosen))
     orders = sum(isinstance(rule, Order) for rule in rules.rules)
     found: dict[str, Any] = {
         "revision": rules.revision,
@@ -77,9 +59,13 @@ def _explain(chosen: argparse.Namespace) -> int:
     settings = settings_of(chosen)
     address = parse_address(chosen.ip)
     if address is None:
-        raise RefusedInputError(f'--ip: "{chosen.ip}" is not an IPv4 or IPv6 address; write e.g. 203.0.113.7')
+        raise RefusedInputError(
+            f'--ip: "{_printable(chosen.ip)}" is not an IPv4 or IPv6 address; write e.g. 203.0.113.7'
+        )
+    if (printable := _printable(chosen.meeting)) != chosen.meeting:
+        raise RefusedInputError(f'--meeting: "{printable}" is not UTF-8, as the ids of meetings are; write it in UTF-8')
     at = _moment(chosen.at)
-    rules, atlas, _ = _load(chosen)
+    rules, atlas = load_all(settings)
     join = Join(fold_of(settings)(chosen.meeting))
     location = atlas.locate(address, at)
     decision = decide(join, location, rules, at)
@@ -111,11 +97,16 @@ def _moment(text: str | None) -> float:
         return time.time()
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise RefusedInputError(f'--at: "{text}" is not a time with an offset; write e.g. 2026-06-03T16:00:00Z')
-    return moment.timestamp()
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):  # no time at all, or one that UTC has no four-digit year for
+        pass
+    raise RefusedInputError(f'--at: "{_printable(text)}" is not a time with an offset; write e.g. 2026-06-03T16:00:00Z')
+
+
+def _printable(argument: str) -> str:
+    """Show the bytes of an argument that are not UTF-8."""
+    return argument.encode(errors="backslashreplace").decode()
 
 
 def _one_answer(path: object, location: Location) -> dict[str, object]:

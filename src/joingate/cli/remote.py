@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from joingate.admin.service import read_token
 from joingate.cli.options import Commands, add_config, add_json, settings_of
 from joingate.codecs.endpoint import UnixEndpoint
 from joingate.core.errors import RefusedInputError
@@ -56,17 +57,10 @@ def _reload(chosen: argparse.Namespace) -> int:
 def _print_reload(status: dict[str, Any]) -> None:
     for warning in status["rules"]["warnings"]:
         print(f"warning   {warning}")
-    last = status["reloads"]["last"]
-    if last is None:
-        return
-    for problem in last["problems"]:
+    for problem in status["problems"]:
         print(f"refused   {problem}")
-    if last["unconfirmed_revision"] is not None:
-        print(
-            f"refused   revision {last['unconfirmed_revision']} would eject {last['would_eject']}; "
-            f"to go ahead: joingate reload --confirm {last['unconfirmed_revision']}"
-        )
-    if last["ok"]:
+    last = status["reloads"]["last"]
+    if last is not None and last["ok"]:
         print(
             f"reload    revision {status['rules']['revision']} in use: {last['reassessed']} judged again, "
             f"{last['ejected']} ejected, {last['deferred']} deferred"
@@ -87,17 +81,27 @@ async def _ask(settings: Settings, method: str, path: str, body: object) -> tupl
         connector, base = aiohttp.TCPConnector(), f"http://{endpoint}"
     headers = {}
     if settings.admin.token_file is not None:
-        headers["Authorization"] = f"Bearer {settings.admin.token_file.read_text().strip()}"
+        headers["Authorization"] = f"Bearer {read_token(settings.admin.token_file)}"
     try:
         async with (
             aiohttp.ClientSession(connector=connector, headers=headers) as session,
             session.request(method, base + path, json=body) as response,
         ):
-            answer = await response.json()
-            if response.status not in {200, 409}:
-                raise RefusedInputError(f"admin service at {endpoint}: {answer['title']}")
-            return response.status, answer
+            answer = _parse_answer(await response.read())
+            if response.status in {200, 409} and "reloads" in answer:
+                return response.status, answer
+            reason = answer.get("title", "something else answers there; correct admin.listen")
+            raise RefusedInputError(f"admin service at {endpoint}: {reason}")
     except (OSError, aiohttp.ClientError):
         raise RefusedInputError(
             f"admin service at {endpoint}: no answer; is a gate serving with this configuration?"
         ) from None
+
+
+def _parse_answer(body: bytes) -> dict[str, Any]:
+    """Read a JSON object; whatever else it is says nothing."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -31,7 +33,7 @@ def tls_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password="")  # an encrypted key is refused, not asked for
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or "unreadable"
         raise RefusedInputError(
@@ -79,14 +81,20 @@ async def listen(
         except OSError as error:
             for opened in servers:
                 opened.close()
-            reason = error.strerror or "not available"
+            # asyncio's own text names the address a second time; a resolver's errors have numbers of their own.
+            is_lookup = isinstance(error, socket.gaierror)
+            reason = error.strerror if is_lookup else os.strerror(error.errno or errno.EADDRNOTAVAIL)
             raise RefusedInputError(f"gate.listen: {endpoint}: {reason}; free it or choose another") from None
         servers.append(server)
     return servers
 
 
 def _remove_stale_socket(path: Path) -> None:
-    """Remove a socket file that nobody answers on, as a gate that was killed leaves behind."""
+    """Remove a socket file that nobody answers on, as a gate that was killed leaves behind.
+
+    Raises:
+        OSError: somebody answers; asyncio would take the path away from them without a word.
+    """
     if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX) as probe:
@@ -94,6 +102,8 @@ def _remove_stale_socket(path: Path) -> None:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 async def sweep(gate: Gate, pool: UpstreamPool) -> None:

@@ -63,7 +63,7 @@ def sealed_copy(path: Path) -> Iterator[SealedFile]:
     Raises:
         RefusedInputError: there is no such file, it cannot be read, is empty, or changed under the reading.
     """
-    with memory_file(path.name) as fd:
+    with memory_file("database") as fd:
         try:
             size, digest = _copy(path, fd)
             seal(fd)
