@@ -51,7 +51,7 @@ def test_only_commands_and_options_that_exist_are_named(
 
 def test_the_entry_point_is_the_package_s() -> None:
     assert 'ENTRYPOINT ["joingate"]' in DOCKERFILE
-    assert 'joingate = "joingate.cli:main"' in (ROOT / "pyproject.toml").read_text()
+    assert 'joingate = "joingate.__main__:main"' in (ROOT / "pyproject.toml").read_text()
 
 
 def copied() -> list[str]:

@@ -97,8 +97,8 @@ def read_request_head(
     upgrade = b""
     for name, value in headers:
         key = name.lower()
-        if b"_" in key:  # servers that map headers to variables (CGI, WSGI) read "_" as "-"
-            key = key.replace(b"_", b"-")
+        if b"_" in key and key.replace(b"_", b"-") in _NOT_RELAYED:
+            continue  # servers that map headers to variables (CGI, WSGI) read it as the other; it means nothing here
         if key not in _NOT_RELAYED:
             relayed.append(b"%b: %b\r\n" % (name, value))
         elif key == b"host":
@@ -134,6 +134,7 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-
 def _take_host(head: RequestHead, value: bytes) -> None:
     if head.host is not None:
         raise BadRequestError(400, "A request names one Host.")
+    value = value.rstrip(b" \t")  # llhttp leaves it on; it is no part of a value (RFC 9112 5.1)
     if _HOST.fullmatch(value) is None:
         raise BadRequestError(400, "The Host is not a host name or address with an optional port.")
     head.host = value
@@ -141,6 +142,7 @@ def _take_host(head: RequestHead, value: bytes) -> None:
 
 def _read_length(value: bytes) -> int:
     """Read Content-Length; llhttp has refused a second one, and one beside Transfer-Encoding."""
+    value = value.rstrip(b" \t")
     if not value.isdigit() or len(value) > MAX_LENGTH_DIGITS:
         raise BadRequestError(400, "Content-Length is not a plain number of bytes.")
     return int(value)
@@ -186,7 +188,9 @@ def _take_connection(head: RequestHead, options: list[bytes], upgrade: bytes) ->
     if b"upgrade" in options:
         protocols = [protocol.strip() for protocol in upgrade.split(b",")]
         head.wants_websocket = b"websocket" in protocols
-        if head.body != NO_BODY:
+        if (
+            upgrade and head.body != NO_BODY
+        ):  # without Upgrade (as proxies configured for both send it) none is asked for
             # A body behind an Upgrade is read as the next request by some servers (CVE-2026-69243): not guessed.
             raise BadRequestError(400, "A request to upgrade has no body.")
     named = {option for option in options if option not in _CONNECTION_OPTIONS}
@@ -251,6 +255,7 @@ def read_response_head(status: int, reason: bytes, headers: Headers, *, to_head:
     for name, value in headers:
         key = name.lower()
         if key == b"content-length":
+            value = value.rstrip(b" \t")  # noqa: PLW2901 - the value proper
             if not value.isdigit() or len(value) > MAX_LENGTH_DIGITS:
                 raise BadResponseError("Content-Length is not a plain number")
             length = value

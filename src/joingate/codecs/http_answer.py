@@ -18,6 +18,7 @@ PHRASES: dict[int, str] = {
     414: "URI Too Long",
     417: "Expectation Failed",
     421: "Misdirected Request",
+    426: "Upgrade Required",
     431: "Request Header Fields Too Large",
     451: "Unavailable For Legal Reasons",
     500: "Internal Server Error",
@@ -25,6 +26,7 @@ PHRASES: dict[int, str] = {
     502: "Bad Gateway",
     503: "Service Unavailable",
     504: "Gateway Timeout",
+    505: "HTTP Version Not Supported",
 }
 """The statuses the gate itself answers with."""
 

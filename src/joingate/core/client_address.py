@@ -119,9 +119,7 @@ def _x_forwarded_for_hop(text: str) -> Address | None:
     return address if address is not None else _node(text)
 
 
-_PAIR = re.compile(
-    r'[ \t]*(?:([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";, \t]+)))?[ \t]*(?:;|$)'
-)
+_PAIR = re.compile(r'[ \t]*(?:([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";, \t]+)))?[ \t]*(?:;|$)')
 
 
 def _forwarded_hop(text: str) -> Address | None:

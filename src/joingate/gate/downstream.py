@@ -1,7 +1,7 @@
 """Downstream connections: requests are read one after the other, answered in order, and never read ahead without bound.
 
-Reading is held while a pipelined request waits for its turn, while the upstream cannot take more of a body, and
-between a WebSocket handshake and its answer: nothing follows an Upgrade upstream until a checked 101.
+Reading is held while a pipelined request waits for its turn, while the upstream cannot take more of a body, and when
+much has come behind a WebSocket handshake before its answer: nothing follows an Upgrade upstream until a checked 101.
 """
 
 import asyncio
@@ -30,7 +30,9 @@ from joingate.gate.upstream import WRITE_BUFFER, UpstreamPool
 
 _TURN: Final = 1  # a pipelined request waits for its turn
 _BODY: Final = 2  # the upstream takes no more of the request's body
-_UPGRADE: Final = 4  # a handshake waits for its answer
+_UPGRADE: Final = 4  # a handshake waits for its answer, and much has come behind it
+
+_LARGE_HEAD: Final = "The request's head is too large."
 
 _HEADER_OF: Final = {ClientIpFrom.X_FORWARDED_FOR: b"x-forwarded-for", ClientIpFrom.FORWARDED: b"forwarded"}
 
@@ -40,8 +42,8 @@ class Downstream(asyncio.Protocol):
 
     __slots__ = (
         "_after_upgrade",
-        "_client_ip",
         "_exchange",
+        "_first_read",
         "_forwarded_lines",
         "_head_bytes",
         "_headers",
@@ -49,12 +51,14 @@ class Downstream(asyncio.Protocol):
         "_incoming",
         "_is_advancing",
         "_is_closing",
+        "_is_full",
         "_is_receiving_head",
         "_parser",
         "_peer",
         "_proto",
         "_proxy_header",
         "_queue",
+        "_read_size",
         "_trailers",
         "_url",
         "deadline",
@@ -76,18 +80,20 @@ class Downstream(asyncio.Protocol):
         self._headers: Headers = []
         self._trailers: Headers = []
         self._is_receiving_head = False
-        self._head_bytes = 0
+        self._read_size = 0
+        self._first_read = 0  # the size of the read in which the head began, with whatever was before it
+        self._head_bytes = 0  # of the head, in the reads after that one; then of the trailers
         self._incoming: Exchange | None = None  # the request being read
         self._exchange: Exchange | None = None  # the request being answered
         self._queue: deque[Exchange] = deque()
         self._held = 0
         self._is_advancing = False
         self._is_closing = False
+        self._is_full = False
         self._after_upgrade: bytes | None = None
         self._peer: Address | None = None
         self._proto = b"http"
         self._forwarded_lines = b""
-        self._client_ip: Address | None = None
         self._proxy_header: bytes | None = None
 
     # asyncio
@@ -120,7 +126,7 @@ class Downstream(asyncio.Protocol):
             if not data:
                 return
         if self._after_upgrade is not None:
-            self._after_upgrade += data
+            self._keep_after_upgrade(self._after_upgrade + data)
             return
         self._feed(data)
 
@@ -136,12 +142,16 @@ class Downstream(asyncio.Protocol):
             self._exchange.abandon()
 
     def pause_writing(self) -> None:
+        self._is_full = True
         if self._exchange is not None:
             self._exchange.downstream_is_full(True)
 
     def resume_writing(self) -> None:
+        self._is_full = False
         if self._exchange is not None:
             self._exchange.downstream_is_full(False)
+        else:
+            self._advance()
 
     # Reading
 
@@ -156,40 +166,49 @@ class Downstream(asyncio.Protocol):
             self._proxy_header = data
             return b""
         self._proxy_header = None
-        if header.source is not None:
-            self._peer = header.source
-            self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
+        self._peer = header.source  # None where it names nobody: the proxy's own address is not the client's
+        self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
         return data[header.size :]
 
     def _feed(self, data: bytes) -> None:
-        self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stop:
-            self._hold_upgrade(data[stop.args[0] :])
-        except httptools.HttpParserCallbackError:
-            raise
-        except httptools.HttpParserError:
-            if not self._is_closing and not self._ends_with_last():
-                self._refuse(400, "The request is not well-formed HTTP/1.1.")
+        rest = data
+        while rest:
+            self._read_size = len(rest)
+            if self._is_receiving_head:
+                self._head_bytes += len(rest)
+            try:
+                self._parser.feed_data(rest)
+                rest = b""
+            except httptools.HttpParserUpgrade as stop:
+                rest = self._hold_upgrade(rest[stop.args[0] :])
+            except httptools.HttpParserCallbackError:
+                raise
+            except httptools.HttpParserError:
+                if not self._is_closing and not self._ends_with_last():
+                    self._refuse(400, "The request is not well-formed HTTP/1.1.")
+                return
         if self._is_receiving_head and self._head_bytes > self.gate.options.max_head_bytes:
-            self._refuse(431, "The request's head is too large.")
+            self._refuse(431, _LARGE_HEAD)
 
     def _ends_with_last(self) -> bool:
         """Whether the request read last closes the connection; what comes after it does not matter."""
         last = self._queue[-1] if self._queue else self._exchange
         return last is not None and not last.head.keep_alive and last.is_received
 
-    def _hold_upgrade(self, rest: bytes) -> None:
-        """Keep what follows a WebSocket handshake until it is answered; after any other Upgrade, go on in HTTP/1.1."""
+    def _hold_upgrade(self, rest: bytes) -> bytes:
+        """Keep what follows a WebSocket handshake until it is answered; return what follows any other Upgrade."""
         last = self._queue[-1] if self._queue else self._exchange
         if last is not None and last.head.wants_websocket:
-            self._after_upgrade = rest
-            self._hold(_UPGRADE)
-            return
+            self._keep_after_upgrade(rest)
+            return b""
         self._parser = httptools.HttpRequestParser(self)
-        if rest and not self._is_closing:
-            self._feed(rest)
+        return b"" if self._is_closing else rest
+
+    def _keep_after_upgrade(self, early: bytes) -> None:
+        """Keep a little and go on reading, or else nobody would see the client go away before the answer."""
+        self._after_upgrade = early
+        if len(early) > WRITE_BUFFER:
+            self._hold(_UPGRADE)
 
     def _refuse(self, status: int, detail: str) -> None:
         """Queue an error behind the requests already read, and read no more."""
@@ -209,6 +228,7 @@ class Downstream(asyncio.Protocol):
         self._headers = []
         self._trailers = []
         self._is_receiving_head = True
+        self._first_read = self._read_size
         self._head_bytes = 0
         if self._exchange is None:
             self.deadline = self.time() + self.gate.options.head_timeout
@@ -219,13 +239,23 @@ class Downstream(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header, or a trailer field after the body."""
-        (self._headers if self._is_receiving_head else self._trailers).append((name, value))
+        if self._is_receiving_head:
+            self._headers.append((name, value))
+        elif self._incoming is not None:
+            self._trailers.append((name, value))
+            self._head_bytes += len(name) + len(value) + 4
+            if self._head_bytes > self.gate.options.max_head_bytes:
+                self._refuse(431, "The request's trailers are too large.")
 
     def on_headers_complete(self) -> None:
         """Let the request take its turn."""
         self._is_receiving_head = False
         parser = self._parser
+        most = self._first_read + self._head_bytes
+        self._head_bytes = 0
         try:
+            if most > self.gate.options.max_head_bytes:
+                self._check_head_size()
             head = read_request_head(
                 parser.get_method(),
                 self._url,
@@ -238,6 +268,12 @@ class Downstream(asyncio.Protocol):
             self._enter(Exchange(self, head, (error.status, error.detail)))
             return
         self._enter(Exchange(self, head))
+
+    def _check_head_size(self) -> None:
+        """Count, where there may be too much: the answer must not hang on how TCP has cut the head."""
+        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
+        if size > self.gate.options.max_head_bytes:
+            raise BadRequestError(431, _LARGE_HEAD)
 
     def on_body(self, data: bytes) -> None:
         """Pass a piece of the body to its request."""
@@ -264,7 +300,7 @@ class Downstream(asyncio.Protocol):
         self._queue.append(exchange)
         if self._exchange is None:
             self._advance()
-        else:
+        if self._queue:
             self._hold(_TURN)
 
     def _advance(self) -> None:
@@ -272,7 +308,7 @@ class Downstream(asyncio.Protocol):
         if self._is_advancing:
             return
         self._is_advancing = True
-        while self._exchange is None and self._queue and not self._is_closing:
+        while self._exchange is None and self._queue and not self._is_closing and not self._is_full:
             self._exchange = exchange = self._queue.popleft()
             exchange.begin()
         self._is_advancing = False
@@ -283,9 +319,11 @@ class Downstream(asyncio.Protocol):
         """Go on to the next request, or close."""
         exchange, self._exchange = self._exchange, None
         if not keep_alive:
-            self.finish(linger=exchange is None or not exchange.is_received)
+            self.finish(linger=exchange is None or not exchange.is_received or exchange.error is not None)
             return
-        if self._after_upgrade is not None:  # the handshake was answered by something else than a 101
+        self._release(_BODY)  # what of it was waiting to be sent is not waited for any more
+        if self._after_upgrade is not None and exchange is not None and exchange.head.wants_websocket:
+            # the handshake was answered by something else than a 101
             if self._after_upgrade:
                 self.finish()  # what was sent behind it is not HTTP
                 return
@@ -295,7 +333,8 @@ class Downstream(asyncio.Protocol):
         if self.gate.is_draining and not self._queue:
             self.finish()
             return
-        self.deadline = self.time() + self.gate.options.idle_timeout
+        options = self.gate.options
+        self.deadline = self.time() + (options.head_timeout if self._is_receiving_head else options.idle_timeout)
         self._advance()
 
     def await_response(self) -> None:
@@ -327,13 +366,13 @@ class Downstream(asyncio.Protocol):
         texts = [value.decode("latin-1") for value in values]
         return resolve_client(self._peer, texts, options.trusted_proxies, options.client_ip_from)
 
-    def forwarded_lines(self, head: RequestHead) -> bytes:
+    def forwarded_lines(self, head: RequestHead, client_ip: Address | None) -> bytes:
         """Return what the upstream is told about the client of a request."""
         options = self.gate.options
         if options.client_ip_from not in _HEADER_OF or self._peer not in options.trusted_proxies:
             return self._forwarded_lines
         values = head.client_address_values or {}
-        return continue_forwarded_lines(self._peer, self.client_ip(head), self._proto, values, options.client_ip_from)
+        return continue_forwarded_lines(self._peer, client_ip, self._proto, values, options.client_ip_from)
 
     # Writing, holding, closing
 

@@ -35,7 +35,7 @@ from joingate.codecs.websocket import (
     check_handshake,
 )
 from joingate.core.decision import Decision
-from joingate.core.model import Verdict
+from joingate.core.model import Address, Verdict
 from joingate.core.roster import Participant
 from joingate.gate.tunnel import Tunnel
 from joingate.gate.upstream import UpstreamConnection
@@ -53,11 +53,10 @@ class Exchange:
     """One request on a downstream connection, answered by the gate or by the upstream."""
 
     __slots__ = (
-        "_body_sent",
+        "_client_ip",
         "_connecting",
         "_downstream",
         "_keep_alive",
-        "_notice",
         "_out",
         "_participant",
         "_pending",
@@ -80,12 +79,11 @@ class Exchange:
         self.is_to_head = head.method == b"HEAD"
         self.is_received = head.body == NO_BODY  # the request's end has been read
         self.is_over = False
+        self._client_ip: Address | None = None
         self._participant: Participant | None = None
-        self._notice: Notice | None = None
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._pending: list[bytes] = []  # request body that came before there was an upstream to take it
-        self._body_sent = False
         self._responding = False
         self._response_is_chunked = False
         self._keep_alive = True
@@ -113,8 +111,9 @@ class Exchange:
         except HandshakeError as error:
             self.refuse(error.status, error.detail, error.headers)
             return
+        self._client_ip = self._downstream.client_ip(head)
         if join is not None:
-            participant, decision = gate.judge(join, self._downstream.client_ip(head), self)
+            participant, decision = gate.judge(join, self._client_ip, self)
             if decision.verdict is Verdict.REJECT:
                 self._reject(participant, decision)
                 return
@@ -220,11 +219,11 @@ class Exchange:
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         downstream = self._downstream
-        request = build_request(self.head, downstream.pool.options.host_header, downstream.forwarded_lines(self.head))
+        forwarded = downstream.forwarded_lines(self.head, self._client_ip)
+        request = build_request(self.head, downstream.pool.options.host_header, forwarded)
         if self._pending:
             request += b"".join(self._pending)
             self._pending.clear()
-            self._body_sent = True
         upstream.carry(self, request)
 
     def request_body(self, data: bytes) -> None:
@@ -243,7 +242,6 @@ class Exchange:
         if self._upstream is None:
             self._pending.append(data)
         else:
-            self._body_sent = True
             self._upstream.transport.write(data)
 
     def upstream_is_full(self, is_full: bool) -> None:
@@ -284,7 +282,10 @@ class Exchange:
             self._out.append(build_last_chunk(trailers))
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
-            upstream.release(reusable=reusable and self.is_received)
+            if self.is_received and not upstream.transport.get_write_buffer_size():
+                upstream.release(reusable=reusable)
+            else:
+                upstream.abort()  # it has answered without reading the body: nobody waits for the rest to be sent
         self._finish()
 
     def flush(self) -> None:

@@ -85,6 +85,7 @@ class Gate:
         self.is_draining = False
         self._deferred: set[str] = set()
         self._reassessing = asyncio.Lock()
+        self._changes = 0  # of anything that a judgement of those inside rests on
 
     # Joins
 
@@ -99,6 +100,7 @@ class Gate:
             self.roster.apply(participant, Event.REJECT)
         else:
             self.roster.apply(participant, Event.ADMIT)
+            self._changes += self.options.ends_without_host
             if join.host and join.meeting in self._deferred:
                 self._carry_out(self._judge_again(join.meeting))
         return participant, decision
@@ -113,6 +115,7 @@ class Gate:
             return
         if participant.is_inside:
             self.tally.left += 1
+            self._changes += self.options.ends_without_host
         self.roster.apply(participant, Event.LEAVE)
         if participant.meeting in self._deferred:
             self._carry_out(self._judge_again(participant.meeting))
@@ -122,6 +125,7 @@ class Gate:
     async def swap_rules(self, rules: RuleSet) -> Effect:
         """Judge by `rules` from now on, and judge again whoever is in a meeting whose rules have changed."""
         before, self.rules = self.rules, rules
+        self._changes += 1
         changed = [
             meeting
             for meeting in self.roster.meetings()
@@ -132,6 +136,7 @@ class Gate:
     async def swap_locate(self, locate: Locate) -> Effect:
         """Locate by `locate` from now on, and judge again whoever it places elsewhere than before."""
         self.locate = locate
+        self._changes += 1
         now = self.now()
         moved = {
             participant.meeting
@@ -161,20 +166,27 @@ class Gate:
         )
 
     async def _reassess(self, meetings: Iterable[str]) -> Effect:
-        """Judge meetings one after the other, and let the event loop breathe between slices."""
+        """Judge meetings one after the other, and let the event loop breathe between slices.
+
+        What is left of a judgement is thrown away when something it rests on has changed meanwhile: an order lifted,
+        or the host gone because of whom another host was not spared (G3).
+        """
         reassessed = ejected = deferred = 0
         async with self._reassessing:
             for meeting in tuple(meetings):
                 present = len(self.roster.of_meeting(meeting))
-                denied = self._judge_again(meeting)
                 reassessed += present
-                for start in range(0, len(denied), SLICE):
-                    out, put_off = self._carry_out(denied[start : start + SLICE])
+                denied = self._judge_again(meeting)
+                if not denied and present >= SLICE:
+                    await asyncio.sleep(0)
+                judged_at = self._changes
+                while denied:
+                    out, put_off = self._carry_out(denied[:SLICE])
                     ejected += out
                     deferred += put_off
                     await asyncio.sleep(0)
-                if not denied and present >= SLICE:
-                    await asyncio.sleep(0)
+                    denied = denied[SLICE:] if judged_at == self._changes else self._judge_again(meeting)
+                    judged_at = self._changes
         return Effect(reassessed, ejected, deferred)
 
     def _judge_again(self, meeting: str) -> list[tuple[Participant, Decision]]:

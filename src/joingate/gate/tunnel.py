@@ -89,13 +89,15 @@ class Tunnel:
         self.gate.connections.add(self)
         if self.idle_timeout:
             self.deadline = self.gate.loop_time() + self.idle_timeout
-        for side, early in ((self.down, from_downstream), (self.up, from_upstream)):
+        for side in (self.down, self.up):
             side.transport.set_write_buffer_limits(high=WRITE_BUFFER)
             side.transport.set_protocol(side)
-            if early:
-                side.data_received(early)
             if not side.transport.is_reading():
                 side.transport.resume_reading()
+        if from_downstream:  # only now: either may fill the other side, which must then be able to stop it
+            self.down.data_received(from_downstream)
+        if from_upstream:
+            self.up.data_received(from_upstream)
 
     # Closing by the gate
 
@@ -133,7 +135,7 @@ class Tunnel:
         self.close_frame = b""
         if not self.up.is_lost:
             self.up.transport.close()
-        if follower.close_seen or follower.broken or self.down.follower.close_seen:
+        if follower.close_seen or not follower.at_boundary or self.down.follower.close_seen:
             self.down.transport.close()
 
     def received_while_closing(self, side: Side, data: bytes) -> None:

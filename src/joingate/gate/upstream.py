@@ -79,6 +79,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_head_bytes",
         "_head_complete",
         "_headers",
+        "_keep_alive",
         "_parser",
         "_pool",
         "_reason",
@@ -109,6 +110,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._framing = NO_BODY
         self._head_complete = False
         self._head_bytes = 0
+        self._keep_alive = False
         self._ended = False
         self._surplus = False
 
@@ -144,7 +146,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _end(self, sink: ResponseSink) -> None:
         """Hand over the end, and only now that this read is used up: what follows an answer unasked is no answer."""
-        reusable = self._parser.should_keep_alive() and self._framing != UNTIL_CLOSE and not self._surplus
+        reusable = self._keep_alive and self._framing != UNTIL_CLOSE and not self._surplus
         trailers = self._trailers
         if sink.is_to_head:
             self._await_head()  # llhttp still waits for the body that Content-Length announced
@@ -180,8 +182,8 @@ class UpstreamConnection(asyncio.Protocol):
     # httptools
 
     def on_message_begin(self) -> None:
-        """Notice an answer that nobody asked for."""
-        self._surplus = self._ended
+        """Notice an answer that nobody asked for; nothing of it is taken."""
+        self._surplus |= self._ended
 
     def on_status(self, reason: bytes) -> None:
         """Collect the reason phrase."""
@@ -189,17 +191,19 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header, or a trailer field after the body."""
-        (self._trailers if self._head_complete else self._headers).append((name, value))
+        if not self._surplus:
+            (self._trailers if self._head_complete else self._headers).append((name, value))
 
     def on_headers_complete(self) -> None:
         """Hand over the head; interim responses (1xx) are the gate's own business and are not relayed."""
         status = self._parser.get_status_code()
         sink = self.sink
-        if status < 200 or sink is None:
+        if status < 200 or sink is None or self._surplus:
             return
         head = read_response_head(status, self._reason, self._headers, to_head=sink.is_to_head)
         self._head_complete = True
         self._framing = head.body
+        self._keep_alive = self._parser.should_keep_alive()
         sink.response_head(head)
         self._ended = sink.is_to_head  # whatever Content-Length says, nothing follows (RFC 9110 9.3.2)
 
