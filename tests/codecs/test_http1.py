@@ -390,3 +390,11 @@ def test_a_chunked_body_goes_round(pieces: list[bytes], trailers: Headers) -> No
     parsed = Parsed(raw, is_request=True)
     assert (parsed.body, parsed.complete) == (b"".join(pieces), 1)
     assert all(trailer in trailers for trailer in parsed.trailers)
+
+
+@pytest.mark.parametrize("name", [b"X-Original-URL", b"X-Rewrite-URL", b"x_original_url"])
+def test_nothing_but_the_target_says_where_a_request_goes(name: bytes) -> None:
+    head = read_request_head(
+        b"GET", b"/elsewhere", "1.1", [(b"Host", b"h"), (name, b"/meetings/1/join")], keep_alive=True
+    )
+    assert head.relayed == []

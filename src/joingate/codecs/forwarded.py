@@ -14,10 +14,11 @@ def build_forwarded_lines(remote_ip: Address | None, proto: bytes) -> bytes:
     """Return the three lines for a peer that is the client itself; None is a peer on a unix socket."""
     if remote_ip is None:
         return b"X-Forwarded-Proto: %b\r\n" % proto
+    address = str(remote_ip).encode()
     return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nForwarded: %b\r\n" % (
-        str(remote_ip).encode(),
+        address,
         proto,
-        _element(remote_ip, proto),
+        _element(address, proto),
     )
 
 
@@ -40,30 +41,20 @@ def continue_forwarded_lines(
     told = values.get(b"x-forwarded-proto", [])
     if len(told) == 1 and told[0] in {b"http", b"https"}:
         proto = told[0]
-    first = [] if client_ip is None else [client_ip]
-    addresses = first if remote_ip is None or remote_ip == client_ip else [*first, remote_ip]
-    own_chain = b", ".join(str(address).encode() for address in addresses)
-    own_elements = b", ".join(_element(address, proto) for address in addresses)
+    remote = [] if remote_ip is None else [str(remote_ip).encode()]
+    chain = remote if client_ip is None or client_ip == remote_ip else [str(client_ip).encode(), *remote]
+    elements = [_element(address, proto) for address in chain]
     if source is ClientIpFrom.X_FORWARDED_FOR:
-        own_chain = _continue(
-            values.get(b"x-forwarded-for", []), None if remote_ip is None else str(remote_ip).encode()
-        )
+        chain = [*values.get(b"x-forwarded-for", ()), *remote]
     elif source is ClientIpFrom.FORWARDED:
-        own_elements = _continue(
-            values.get(b"forwarded", []), None if remote_ip is None else _element(remote_ip, proto)
-        )
-    lines = [b"X-Forwarded-For: %b\r\n" % own_chain] if own_chain else []
-    lines.append(b"X-Forwarded-Proto: %b\r\n" % proto)
-    if own_elements:
-        lines.append(b"Forwarded: %b\r\n" % own_elements)
-    return b"".join(lines)
+        elements = [*values.get(b"forwarded", ()), *elements[len(chain) - len(remote) :]]
+    lines = b"X-Forwarded-For: %b\r\n" % b", ".join(chain) if chain else b""
+    lines += b"X-Forwarded-Proto: %b\r\n" % proto
+    if elements:
+        lines += b"Forwarded: %b\r\n" % b", ".join(elements)
+    return lines
 
 
-def _continue(received: list[bytes], hop: bytes | None) -> bytes:
-    """Join all lines of a header in order, and add this hop on the right."""
-    return b", ".join([*received, hop] if hop is not None else received)
-
-
-def _element(address: Address, proto: bytes) -> bytes:
-    node = str(address) if address.version == 4 else f'"[{address}]"'
-    return b"for=%b;proto=%b" % (node.encode(), proto)
+def _element(address: bytes, proto: bytes) -> bytes:
+    node = b'"[%b]"' % address if b":" in address else address
+    return b"for=%b;proto=%b" % (node, proto)

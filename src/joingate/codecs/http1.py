@@ -47,7 +47,9 @@ CLIENT_ADDRESS_HEADERS: Final = frozenset(
 
 _HOP_BY_HOP: Final = frozenset(b"connection keep-alive proxy-connection te transfer-encoding upgrade".split())
 _FRAMING: Final = frozenset((b"content-length", b"host", b"expect"))
-_NOT_RELAYED: Final = _HOP_BY_HOP | _FRAMING | CLIENT_ADDRESS_HEADERS
+_OTHER_TARGETS: Final = frozenset((b"x-original-url", b"x-rewrite-url"))
+"""Headers that some frameworks route by instead of the target, past any judgement of it."""
+_NOT_RELAYED: Final = _HOP_BY_HOP | _FRAMING | _OTHER_TARGETS | CLIENT_ADDRESS_HEADERS
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ class ProxyHeader:
     Attributes:
         size: its bytes; what the client sent begins after them.
         source: the client's address, or None when the header names nobody (v1 UNKNOWN, v2 LOCAL, AF_UNSPEC, AF_UNIX)
-            and the socket's own peer is all there is.
+            and the client is undeterminable.
     """
 
     size: int

@@ -11,7 +11,6 @@ from typing import Final, cast
 
 import httptools
 
-from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines
 from joingate.codecs.http1 import (
     BadRequestError,
     Headers,
@@ -20,11 +19,10 @@ from joingate.codecs.http1 import (
     read_request_head,
 )
 from joingate.codecs.http_answer import render_problem
-from joingate.codecs.proxy_protocol import ProxyHeaderError, parse_proxy_header
-from joingate.core.client_address import ClientIpFrom, parse_address, resolve_client
-from joingate.core.model import Address
+from joingate.codecs.proxy_protocol import ProxyHeaderError
 from joingate.gate.exchange import Exchange
 from joingate.gate.gate import Gate
+from joingate.gate.peer import Peer
 from joingate.gate.tunnel import Tunnel
 from joingate.gate.upstream import WRITE_BUFFER, UpstreamPool
 
@@ -34,8 +32,6 @@ _UPGRADE: Final = 4  # a handshake waits for its answer, and much has come behin
 
 _LARGE_HEAD: Final = "The request's head is too large."
 
-_HEADER_OF: Final = {ClientIpFrom.X_FORWARDED_FOR: b"x-forwarded-for", ClientIpFrom.FORWARDED: b"forwarded"}
-
 
 class Downstream(asyncio.Protocol):
     """One connection from a participant, or from the proxy in front."""
@@ -44,7 +40,6 @@ class Downstream(asyncio.Protocol):
         "_after_upgrade",
         "_exchange",
         "_first_read",
-        "_forwarded_lines",
         "_head_bytes",
         "_headers",
         "_held",
@@ -54,15 +49,13 @@ class Downstream(asyncio.Protocol):
         "_is_full",
         "_is_receiving_head",
         "_parser",
-        "_peer",
-        "_proto",
-        "_proxy_header",
         "_queue",
         "_read_size",
         "_trailers",
         "_url",
         "deadline",
         "gate",
+        "peer",
         "pool",
         "time",
         "transport",
@@ -91,10 +84,7 @@ class Downstream(asyncio.Protocol):
         self._is_closing = False
         self._is_full = False
         self._after_upgrade: bytes | None = None
-        self._peer: Address | None = None
-        self._proto = b"http"
-        self._forwarded_lines = b""
-        self._proxy_header: bytes | None = None
+        self.peer: Peer = cast("Peer", None)  # until connection_made
 
     # asyncio
 
@@ -108,22 +98,17 @@ class Downstream(asyncio.Protocol):
             return
         self.gate.connections.add(self)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-        peername = transport.get_extra_info("peername")
-        if isinstance(peername, tuple):
-            self._peer = parse_address(peername[0])
-        if transport.get_extra_info("sslcontext") is not None:
-            self._proto = b"https"
-        if options.client_ip_from is ClientIpFrom.PROXY_PROTOCOL and self._peer in options.trusted_proxies:
-            self._proxy_header = b""
-        self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
+        self.peer = Peer(transport, options)
         self.deadline = self.time() + options.head_timeout
 
     def data_received(self, data: bytes) -> None:
         if self._is_closing:
             return
-        if self._proxy_header is not None:
-            data = self._take_proxy_header(self._proxy_header + data)
-            if not data:
+        if self.peer.owes_header:
+            try:
+                data = self.peer.take_header(data)
+            except ProxyHeaderError:
+                self.abort()
                 return
         if self._after_upgrade is not None:
             self._keep_after_upgrade(self._after_upgrade + data)
@@ -154,21 +139,6 @@ class Downstream(asyncio.Protocol):
             self._advance()
 
     # Reading
-
-    def _take_proxy_header(self, data: bytes) -> bytes:
-        """Read the PROXY header that a trusted peer must send first; return what follows it."""
-        try:
-            header = parse_proxy_header(data)
-        except ProxyHeaderError:
-            self.abort()
-            return b""
-        if header is None:
-            self._proxy_header = data
-            return b""
-        self._proxy_header = None
-        self._peer = header.source  # None where it names nobody: the proxy's own address is not the client's
-        self._forwarded_lines = build_forwarded_lines(self._peer, self._proto)
-        return data[header.size :]
 
     def _feed(self, data: bytes) -> None:
         rest = data
@@ -353,26 +323,6 @@ class Downstream(asyncio.Protocol):
         early, self._after_upgrade = self._after_upgrade or b"", None
         self._queue.clear()
         tunnel.begin(self.transport, upstream, from_downstream=early, from_upstream=rest)
-
-    # The client
-
-    def client_ip(self, head: RequestHead) -> Address | None:
-        """Resolve the client of a request: the peer, or whom a trusted peer names."""
-        options = self.gate.options
-        name = _HEADER_OF.get(options.client_ip_from)
-        if name is None or self._peer not in options.trusted_proxies:
-            return self._peer
-        values = (head.client_address_values or {}).get(name, [])
-        texts = [value.decode("latin-1") for value in values]
-        return resolve_client(self._peer, texts, options.trusted_proxies, options.client_ip_from)
-
-    def forwarded_lines(self, head: RequestHead, client_ip: Address | None) -> bytes:
-        """Return what the upstream is told about the client of a request."""
-        options = self.gate.options
-        if options.client_ip_from not in _HEADER_OF or self._peer not in options.trusted_proxies:
-            return self._forwarded_lines
-        values = head.client_address_values or {}
-        return continue_forwarded_lines(self._peer, client_ip, self._proto, values, options.client_ip_from)
 
     # Writing, holding, closing
 

@@ -111,7 +111,7 @@ class Exchange:
         except HandshakeError as error:
             self.refuse(error.status, error.detail, error.headers)
             return
-        self._client_ip = self._downstream.client_ip(head)
+        self._client_ip = self._downstream.peer.client_ip(head)
         if join is not None:
             participant, decision = gate.judge(join, self._client_ip, self)
             if decision.verdict is Verdict.REJECT:
@@ -219,7 +219,7 @@ class Exchange:
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         downstream = self._downstream
-        forwarded = downstream.forwarded_lines(self.head, self._client_ip)
+        forwarded = downstream.peer.forwarded_lines(self.head, self._client_ip)
         request = build_request(self.head, downstream.pool.options.host_header, forwarded)
         if self._pending:
             request += b"".join(self._pending)

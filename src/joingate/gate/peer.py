@@ -1,0 +1,73 @@
+"""The first phase of a join, resolve_client: who is at the other end of a downstream connection, and who is the client.
+
+Found out once for each connection; only a trusted proxy speaks for others, request by request.
+"""
+
+import asyncio
+from typing import Final
+
+from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines
+from joingate.codecs.http1 import RequestHead
+from joingate.codecs.proxy_protocol import parse_proxy_header
+from joingate.core.client_address import ClientIpFrom, parse_address, resolve_client
+from joingate.core.model import Address
+from joingate.gate.options import GateOptions
+
+_HEADER_OF: Final = {ClientIpFrom.X_FORWARDED_FOR: b"x-forwarded-for", ClientIpFrom.FORWARDED: b"forwarded"}
+
+
+class Peer:
+    """The other end of one downstream connection."""
+
+    __slots__ = ("_believed", "_lines", "_options", "_proto", "_remote_ip", "_unread")
+
+    def __init__(self, transport: asyncio.BaseTransport, options: GateOptions) -> None:
+        """Look at a connection that has just been made."""
+        peername = transport.get_extra_info("peername")
+        remote_ip = parse_address(peername[0]) if isinstance(peername, tuple) else None  # None: a unix socket
+        is_trusted = remote_ip in options.trusted_proxies
+        self._options = options
+        self._proto = b"http" if transport.get_extra_info("sslcontext") is None else b"https"
+        self._believed = _HEADER_OF.get(options.client_ip_from) if is_trusted else None
+        # What has been read of the PROXY header that has to come first; None when none has to.
+        self._unread = b"" if is_trusted and options.client_ip_from is ClientIpFrom.PROXY_PROTOCOL else None
+        self._name(remote_ip)
+
+    def _name(self, remote_ip: Address | None) -> None:
+        self._remote_ip = remote_ip
+        self._lines = build_forwarded_lines(remote_ip, self._proto)
+
+    @property
+    def owes_header(self) -> bool:
+        """Whether a PROXY header has to come before anything else."""
+        return self._unread is not None
+
+    def take_header(self, data: bytes) -> bytes:
+        """Read the PROXY header; return what follows it, nothing while it is incomplete.
+
+        Raises:
+            ProxyHeaderError: this is none.
+        """
+        data = (self._unread or b"") + data
+        header = parse_proxy_header(data)
+        if header is None:
+            self._unread = data
+            return b""
+        self._unread = None
+        self._name(header.source)  # None where it names nobody: the proxy's own address is not the client's
+        return data[header.size :]
+
+    def client_ip(self, head: RequestHead) -> Address | None:
+        """Resolve the client of a request: the peer, or whom a trusted peer names; None when undeterminable."""
+        if self._believed is None:
+            return self._remote_ip
+        values = (head.client_address_values or {}).get(self._believed, [])
+        texts = [value.decode("latin-1") for value in values]
+        return resolve_client(self._remote_ip, texts, self._options.trusted_proxies, self._options.client_ip_from)
+
+    def forwarded_lines(self, head: RequestHead, client_ip: Address | None) -> bytes:
+        """Return what the upstream is told about the client of a request."""
+        if self._believed is None:
+            return self._lines
+        values = head.client_address_values or {}
+        return continue_forwarded_lines(self._remote_ip, client_ip, self._proto, values, self._options.client_ip_from)
