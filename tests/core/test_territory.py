@@ -15,6 +15,7 @@ from joingate.core.territory import (
     UNPLACED,
     expand,
     lies_in,
+    may_lie_in,
     outside,
     refuse_code,
 )
@@ -220,3 +221,19 @@ def test_outside(inner: str, outer: str, beyond: str) -> None:
 )
 def test_lies_in(location: Location, territory: str, inside: bool) -> None:
     assert lies_in(location, frozenset(territory.split())) is inside
+
+
+@pytest.mark.parametrize(
+    ("location", "codes", "may"),
+    [
+        (Location("UA"), ("UA-43",), True),
+        (Location("UA"), ("PL", "UA-43"), True),
+        (Location("UA"), ("UA", "UA-43"), False),  # it does
+        (Location("UA", "UA-30"), ("UA-43",), False),  # it does not
+        (Location("PL"), ("UA-43",), False),
+        (Location("PL"), (), False),
+        (UNKNOWN[Cause.STALE], ("CN",), True),
+    ],
+)
+def test_what_cannot_be_told(location: Location, codes: tuple[str, ...], may: bool) -> None:
+    assert may_lie_in(location, frozenset(codes)) is may
