@@ -1,0 +1,122 @@
+"""Receipts: what a restricted participant can show, and only they.
+
+A receipt is a random code of 80 bits. The ledger's record holds its commitment, so whoever has the code finds the
+record, and nobody else can tell whose it is. A promise goes with it: the ledger's signature, made before the record,
+that a record with this commitment will stand in the history by a deadline. A promise that is not kept is evidence.
+
+One signature costs more than all the rest of a rejection. So a book of receipts is signed at once, as the root of a
+small tree over their commitments, and each promise carries the few hashes from its own leaf to that root.
+
+Source: RFC 9162 2.1 (tree and inclusion proof), C2SP signed-note; the idea is that of RFC 9162's SCT.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from joingate.codecs.merkle import leaf_hash, node_hash, verify_inclusion
+from joingate.codecs.signed_note import NoteError, VerifierKey, open_note, sign_note
+
+BOOK: Final = 64
+"""Receipts under one signature, a power of two: six hashes a promise, and the signature's share of the cost lost among them."""
+
+CODE_BYTES: Final = 10
+CODE: Final = re.compile("[a-z2-7]{16}", re.ASCII)
+_FIRST_LINE: Final = "joingate receipts/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """That a record with a receipt's commitment stands in `origin`'s history by the end of the hour `deadline`.
+
+    Attributes:
+        index: the receipt's place in its book.
+        path: inclusion proof in the book, 32 bytes each.
+        note: the signed note over origin, deadline and the book's root.
+    """
+
+    index: int
+    path: tuple[bytes, ...]
+    note: str
+
+    def members(self) -> dict[str, object]:
+        """Return the promise as the members of a JSON object."""
+        return {"index": self.index, "path": [base64.b64encode(each).decode() for each in self.path], "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receipt and the promise that goes with it."""
+
+    code: str
+    promise: Promise
+
+
+def commitment(code: str) -> str:
+    """Return what stands in the record: the SHA-256, in hexadecimal, of "joingate receipt", a line feed and the code.
+
+    The code is read as people write it: capitals and spaces do not matter.
+    """
+    return hashlib.sha256(f"joingate receipt\n{plain(code)}".encode()).hexdigest()
+
+
+def plain(code: str) -> str:
+    """Return `code` in its one spelling: lower case, no spaces or hyphens."""
+    return re.sub(r"[\s-]", "", code).lower()
+
+
+def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> Iterator[Receipt]:
+    """Sign a book of receipts and yield them.
+
+    Args:
+        origin: the ledger's.
+        deadline: UTC hour.
+        key: the ledger's.
+        random: BOOK times CODE_BYTES.
+    """
+    codes = [base64.b32encode(random[at * CODE_BYTES :][:CODE_BYTES]).decode().lower() for at in range(BOOK)]
+    level = [leaf_hash(bytes.fromhex(commitment(code))) for code in codes]
+    levels = []
+    while len(level) > 1:
+        levels.append(level)
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+    note = sign_note(f"{_FIRST_LINE}\n{origin}\n{deadline}\n{base64.b64encode(level[0]).decode()}\n", origin, key)
+    for index, code in enumerate(codes):
+        path = tuple(hashes[index >> height ^ 1] for height, hashes in enumerate(levels))
+        yield Receipt(code, Promise(index, path, note))
+
+
+def check_promise(code: str, promise: Promise, key: VerifierKey) -> str:
+    """Return the deadline, a UTC hour, of a promise that `key` made for the receipt `code`.
+
+    Raises:
+        NoteError: it made no such promise.
+    """
+    lines = open_note(promise.note, key).split("\n")
+    if len(lines) != 5 or lines[0] != _FIRST_LINE or lines[1] != key.name:
+        raise NoteError("is no promise of this ledger")
+    leaf = leaf_hash(bytes.fromhex(commitment(code)))
+    root = base64.b64decode(lines[3])
+    if not verify_inclusion(leaf, promise.index, BOOK, promise.path, root):
+        raise NoteError("is a promise for another receipt")
+    return lines[2]
+
+
+def parse_promise(members: Any) -> Promise:
+    """Read a promise from the members of a JSON object.
+
+    Raises:
+        NoteError: it is none.
+    """
+    match members:
+        case {"index": int(index), "path": list(path), "note": str(note)} if 0 <= index < BOOK:
+            try:
+                return Promise(index, tuple(base64.b64decode(each, validate=True) for each in path), note)
+            except (ValueError, TypeError):
+                pass
+    raise NoteError("is no promise")
