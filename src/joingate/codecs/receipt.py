@@ -23,7 +23,7 @@ from joingate.codecs.merkle import leaf_hash, node_hash, verify_inclusion
 from joingate.codecs.signed_note import NoteError, VerifierKey, open_note, sign_note
 
 BOOK: Final = 64
-"""Receipts under one signature, a power of two: six hashes a promise, and the signature's share of the cost lost among them."""
+"""Receipts under one signature, a power of two: six hashes a promise, and little left of the signature's cost."""
 
 CODE_BYTES: Final = 10
 CODE: Final = re.compile("[a-z2-7]{16}", re.ASCII)
