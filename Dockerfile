@@ -1,6 +1,6 @@
 # joingate as a container: built from the lock file, without pip or a compiler in what runs.
 #   docker build -t joingate .
-#   docker run --read-only --cap-drop ALL -p 8080:8080 -v "$PWD/etc:/etc/joingate:ro" joingate
+#   docker run --read-only --cap-drop ALL -p 8080:8080 -v "$PWD/etc:/etc/joingate:ro" -v ledger:/var/lib/joingate joingate
 # where etc/ holds joingate.toml (gate.listen = ["0.0.0.0:8080"]), rules and databases; see deploy/README.md.
 # Python 3.11 is the oldest that joingate supports, and bookworm's own; the same in both stages, for the venv's sake.
 ARG PYTHON=python:3.11-slim-bookworm
@@ -31,11 +31,14 @@ LABEL org.opencontainers.image.title="joingate" \
 RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
            /usr/local/bin/idle* /usr/local/bin/wheel
 COPY --from=builder /opt/joingate /opt/joingate
-ENV PATH=/opt/joingate/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# The record of every restriction. A volume, so that it outlives the container; owned by the gate's user from the start.
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/joingate
+ENV PATH=/opt/joingate/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    JOINGATE_LEDGER__PATH=/var/lib/joingate/ledger
 # A number, so that runAsNonRoot can be checked without reading /etc/passwd; 10001 is nobody on the host.
 USER 10001:10001
 WORKDIR /etc/joingate
-VOLUME /etc/joingate
+VOLUME ["/etc/joingate", "/var/lib/joingate"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # The admin service answers on loopback, inside the container. No proxy from the environment may stand in between.

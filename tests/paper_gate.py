@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from joingate.core import decision as judgement
 from joingate.core.decision import Decision
 from joingate.core.model import Join, Location, Verdict
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
 from joingate.core.roster import Event, Participant, Roster, State
 from joingate.core.rules import RuleSet
 from joingate.core.tally import Tally
+from tests.recorders import a_receipt
 
 
 class Line:
@@ -19,7 +22,9 @@ class Line:
     def __init__(self) -> None:
         self.ejected: list[tuple[Participant, Decision]] = []
 
-    def eject(self, participant: Participant, decision: Decision) -> None:
+    telling = Told.CLOSE
+
+    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:  # noqa: ARG002 - Carrier's
         self.ejected.append((participant, decision))
 
 
@@ -74,5 +79,5 @@ class PaperGate:
                 self.roster.apply(participant, Event.DEFER)
             return
         self.roster.apply(participant, Event.EJECT)
-        participant.carrier.eject(participant, decision)
+        participant.carrier.eject(participant, decision, a_receipt())
         self.roster.apply(participant, Event.LEAVE)

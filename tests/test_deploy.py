@@ -109,9 +109,13 @@ def test_the_pod_s_configuration_and_rules_load(tmp_path: Path) -> None:
 
 
 def test_every_mount_of_the_pod_has_its_volume_and_what_is_configured_its_mount(tmp_path: Path) -> None:
-    mounts = dict(re.findall(r"^ +- \{name: (\S+), mountPath: (\S+), readOnly: true\}", MANIFEST, re.MULTILINE))
+    mounts = dict(
+        re.findall(r"^ +- \{name: (\S+), mountPath: ([^\s,}]+)(?:, readOnly: true)?\}", MANIFEST, re.MULTILINE)
+    )
     assert set(mounts) == set(
-        re.findall(r"^        - name: (\S+)\n          (?:configMap|emptyDir)", MANIFEST, re.MULTILINE)
+        re.findall(
+            r"^        - name: (\S+)\n          (?:configMap|emptyDir|persistentVolumeClaim)", MANIFEST, re.MULTILINE
+        )
     )
     written = re.findall(r'"(/(?:etc|var)/[^"]+)"', MANIFEST)
     assert [path for path in written if not path.startswith(tuple(mounts.values()))] == []

@@ -68,7 +68,7 @@ path = "/join"
 paths = []
 [admin]
 listen = "0.0.0.0:1"
-[ledger]
+[fleet]
 path = "ledger/"
 """
     assert problems_of(text, {"JOINGATE_GATE__LISEN": "x", "JOINGATE_GATE__OPERATOR": "x"}) == [
@@ -98,7 +98,7 @@ path = "ledger/"
             'joingate.toml: admin.token_file: is required where other machines reach the admin service ("0.0.0.0:1"); '
             "name a file with a token, or listen on 127.0.0.1"
         ),
-        "joingate.toml: [ledger]: is not in this version; remove the section",
+        "joingate.toml: [fleet]: is not in this version; remove the section",
     ]
 
 

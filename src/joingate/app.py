@@ -23,7 +23,8 @@ from joingate.gate.upstream import UpstreamOptions, UpstreamPool
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.database import check_c_reader
 from joingate.geodb.load import Fingerprint
-from joingate.loading import Part, fold_of, load_all, part_fingerprint
+from joingate.ledger.journal import Journal
+from joingate.loading import Part, databases_of, fold_of, load_all, part_fingerprint
 from joingate.reload import Reloader
 from joingate.settings import Settings
 from joingate.status import build_status
@@ -56,22 +57,29 @@ def run(settings: Settings) -> None:
     check_parsers()
     seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
     rules, atlas = load_all(settings)
+    journal = Journal(settings.ledger.path)
+    journal.open()
+    journal.use_databases(databases_of(atlas))
+    journal.use_rules(rules, journal.declare(rules))
     gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, rules, atlas, seen))
+        runner.run(_serve(settings, rules, atlas, journal, seen))
 
 
-async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas, seen: dict[Part, Fingerprint]) -> None:
+async def _serve(
+    settings: Settings, rules: RuleSet, atlas: Atlas, journal: Journal, seen: dict[Part, Fingerprint]
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_defect)
     stop = asyncio.Event()
-    gate = Gate(_gate_options(settings), JoinMatcher(settings.join, fold=fold_of(settings)), rules, atlas.locate)
+    matcher = JoinMatcher(settings.join, fold=fold_of(settings))
+    gate = Gate(_gate_options(settings), matcher, rules, atlas.locate, journal)
     pool = UpstreamPool(_upstream_options(settings))
-    reloader = Reloader(settings, gate, atlas, seen)
+    reloader = Reloader(settings, gate, atlas, journal, seen)
     admin = AdminService(
         settings.admin.listen,
         token_file=settings.admin.token_file,
-        status=lambda: build_status(gate, reloader, pool),
+        status=lambda: build_status(gate, reloader, journal, pool),
         reload=reloader.reload_by_command,
     )
     servers = await listen(gate, pool, settings.gate.listen, _downstream_tls(settings))
@@ -81,6 +89,8 @@ async def _serve(settings: Settings, rules: RuleSet, atlas: Atlas, seen: dict[Pa
             _log.info("listening on %s", endpoint)
         _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
         async with contextlib.AsyncExitStack() as stack:
+            keeping = partial(journal.keep, gate.reassess_all)
+            stack.push_async_callback(_finish, journal, loop.create_task(_keep_up(keeping)))
             background: list[Background] = [partial(sweep, gate, pool), reloader.watch_windows]
             background += [partial(reloader.watch_files, part) for part in Part]
             for work in background:
@@ -111,6 +121,12 @@ async def _keep_up(work: Background) -> None:
             await asyncio.sleep(1)
         else:
             return
+
+
+async def _finish(journal: Journal, task: asyncio.Task[None]) -> None:
+    """Let the ledger be written and signed to its end; it is never cut off in the middle."""
+    journal.stop()
+    await task
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
+from joingate.core.record import Database
 from joingate.core.rules import Order, RuleSet
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import Fingerprint, fingerprint, load_atlas
@@ -102,6 +103,21 @@ def load_all(settings: Settings) -> tuple[RuleSet, Atlas]:
     if problems:
         raise RefusedInputError(problems)
     return rules, atlas
+
+
+def databases_of(atlas: Atlas) -> Database:
+    """Return the ledger's record of the databases in use."""
+    return Database(
+        epochs=atlas.build_epochs,
+        types=tuple(_printable(database.vetting.database_type)[:128] for database in atlas.databases),
+        digests=tuple(database.digest for database in atlas.databases),
+        overrides=len(atlas.overrides),
+        max_age_days=atlas.max_age_days,
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text) or "?"
 
 
 def part_fingerprint(settings: Settings, part: Part) -> Fingerprint:

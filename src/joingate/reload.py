@@ -17,7 +17,8 @@ from joingate.core.rules import RuleSet
 from joingate.gate.gate import NO_EFFECT, Effect, Gate
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import Fingerprint
-from joingate.loading import Part, load_atlas_of, load_rules, part_fingerprint, unenforceable
+from joingate.ledger.journal import Journal
+from joingate.loading import Part, databases_of, load_atlas_of, load_rules, part_fingerprint, unenforceable
 from joingate.settings import Settings
 
 _log = logging.getLogger("joingate")
@@ -71,7 +72,9 @@ class Reloader:
         failed: likewise.
     """
 
-    def __init__(self, settings: Settings, gate: Gate, atlas: Atlas, seen: Mapping[Part, Fingerprint]) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate, atlas: Atlas, journal: Journal, seen: Mapping[Part, Fingerprint]
+    ) -> None:
         """Begin with a gate that judges by good rules and `atlas`, loaded from files as `seen` or newer."""
         self.atlas = atlas
         self.warnings: tuple[str, ...] = tuple(unenforceable(gate.rules, atlas))
@@ -80,6 +83,7 @@ class Reloader:
         self.failed = 0
         self._settings = settings
         self._gate = gate
+        self._journal = journal
         self._one_at_a_time = asyncio.Lock()
         self._rules_changed = asyncio.Event()
         self._seen = dict(seen)
@@ -140,12 +144,15 @@ class Reloader:
             self._refused[part] = ()
             if isinstance(found, Atlas):
                 self.atlas = found
+                self._journal.use_databases(databases_of(found))
                 effects.append(await self._gate.swap_locate(found.locate))
             elif isinstance(found, RuleSet):
                 limit = self._settings.rules.max_ejections
                 if limit and found.revision != confirm and (would_eject := self._gate.preview(found)) > limit:
                     unconfirmed = found.revision
                 else:
+                    declaration = await asyncio.to_thread(self._journal.declare, found)
+                    self._journal.use_rules(found, declaration)  # nothing waits between this and the swap
                     effects.append(await self._gate.swap_rules(found))
                     self._rules_changed.set()
             else:

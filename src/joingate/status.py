@@ -10,21 +10,25 @@ from joingate import __version__
 from joingate.core.rules import Order
 from joingate.gate.gate import Gate
 from joingate.gate.upstream import UpstreamPool
+from joingate.ledger.journal import Journal
 from joingate.reload import Outcome, Reloader
 
 Status = dict[str, Any]
 
 
-def build_status(gate: Gate, reloader: Reloader, pool: UpstreamPool) -> Status:
+def build_status(gate: Gate, reloader: Reloader, journal: Journal, pool: UpstreamPool) -> Status:
     """Return the state of a serving gate, ready for JSON."""
     now = time.time()
     atlas, rules, tally = reloader.atlas, gate.rules, gate.tally
     last = reloader.last
     stale = atlas.stale_at is not None and now > atlas.stale_at
+    problems = list(reloader.problems)
+    if journal.problem is not None:
+        problems.append(f"ledger: {journal.problem}; nobody is restricted until it can be written")
     return {
         "version": __version__,
-        "state": "draining" if gate.is_draining else "degraded" if stale or reloader.problems else "serving",
-        "problems": list(reloader.problems),
+        "state": "draining" if gate.is_draining else "degraded" if stale or problems else "serving",
+        "problems": problems,
         "participants": len(gate.roster),
         "meetings": len(gate.roster.meetings()),
         "connections": len(gate.connections),
@@ -48,6 +52,7 @@ def build_status(gate: Gate, reloader: Reloader, pool: UpstreamPool) -> Status:
             "is_stale": stale,
             "lookup_errors": atlas.errors,
         },
+        "ledger": journal.summary(),
         "reloads": {
             "succeeded": reloader.succeeded,
             "failed": reloader.failed,

@@ -12,6 +12,7 @@ from joingate.codecs.notice import build_notice
 from joingate.core.decision import Decision
 from joingate.core.model import UNKNOWN, Cause, Location, Reason, Verdict
 from joingate.core.rules import Action, Authority, HostPolicy, Order
+from tests.recorders import a_receipt
 
 AUTHORITY = Authority("cac", "Cyberspace Administration of China", "regulator", frozenset({"CN"}))
 ORDER = Order(
@@ -35,9 +36,9 @@ REFUSED = Decision(Verdict.REJECT, Reason.HOST_POLICY, POLICY)
 CHINA = Location("CN")
 NOWHERE = UNKNOWN[Cause.NOT_FOUND]
 
-BY_ORDER = build_notice(REJECTED, CHINA, receipt="rcpt-1")
-BY_HOST = build_notice(REFUSED, Location("US"), receipt="rcpt-2")
-BY_HOST_UNKNOWN = build_notice(REFUSED, NOWHERE, receipt="rcpt-3")
+BY_ORDER = build_notice(REJECTED, CHINA, receipt=a_receipt("rcpt-1"))
+BY_HOST = build_notice(REFUSED, Location("US"), receipt=a_receipt("rcpt-2"))
+BY_HOST_UNKNOWN = build_notice(REFUSED, NOWHERE, receipt=a_receipt("rcpt-3"))
 
 
 def by_order(**changes: Any) -> Decision:
@@ -99,6 +100,7 @@ class Response:
 _ELEMENTS = set(
     """
     html head meta title style body main p svg path span h1 h2 dl div dt dd bdi code time a br footer ol ul li strong
+    details summary pre
     """.split()
 )
 _ATTRIBUTES = set(

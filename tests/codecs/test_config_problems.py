@@ -28,7 +28,6 @@ def described(tables: dict[str, Any], variables: dict[tuple[str, str], str] | No
 BELOW = "on a line of its own, its keys below"
 
 SECTION_PROBLEMS: list[tuple[dict[str, Any], str]] = [
-    ({"ledger": {"path": "x"}}, "[ledger]: is not in this version; remove the section"),
     ({"fleet": {}}, "[fleet]: is not in this version; remove the section"),
     ({"gates": {}}, "gates: unknown section; the nearest is [gate]"),
     ({"joins": [{}]}, "joins: unknown section; the nearest is [[join]]"),

@@ -131,7 +131,6 @@ NO_ENDPOINT = 'is not host:port, [v6]:port or unix:PATH; write e.g. "0.0.0.0:808
         ("ADMIN__TOKEN", "s3cret", "unknown variable; the nearest is JOINGATE_ADMIN__TOKEN_FILE"),
         ("RULE__PATH", "s3cret", "unknown variable; the nearest is JOINGATE_RULES__PATH"),
         ("JOIN__PATH", "/", "[[join]] stands in the file only; write it there and unset the variable"),
-        ("LEDGER__PATH", "x", "[ledger] is not in this version; unset the variable"),
         ("FLEET__URL", "redis://:s3cret@h", "[fleet] is not in this version; unset the variable"),
     ],
 )

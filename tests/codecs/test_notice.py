@@ -22,10 +22,11 @@ from tests.codecs.restrictions import (
     by_order,
     by_policy,
 )
+from tests.recorders import a_receipt
 
 
 def test_what_an_order_is_told_as() -> None:
-    assert build_notice(REJECTED, CHINA, receipt="rcpt-1") == Notice(
+    assert build_notice(REJECTED, CHINA, receipt=a_receipt("rcpt-1")) == Notice(
         rule="cac-2020-0604-1",
         order=Terms(
             authority="Cyberspace Administration of China",
@@ -37,19 +38,19 @@ def test_what_an_order_is_told_as() -> None:
         allows=False,
         located_as="CN",
         ejected=False,
-        receipt="rcpt-1",
+        receipt=a_receipt("rcpt-1"),
         about_url=ABOUT_PATH,
     )
-    assert build_notice(EJECTED, CHINA, receipt="").ejected
-    assert build_notice(REJECTED, CHINA, receipt="", about_url="/gate").about_url == "/gate"
-    assert build_notice(by_order(notice_url=None), CHINA, receipt="").order == Terms(
+    assert build_notice(EJECTED, CHINA, receipt=a_receipt("")).ejected
+    assert build_notice(REJECTED, CHINA, receipt=a_receipt(""), about_url="/gate").about_url == "/gate"
+    assert build_notice(by_order(notice_url=None), CHINA, receipt=a_receipt("")).order == Terms(
         AUTHORITY.name, ORDER.legal_basis, ORDER.closes, None
     )
 
 
 def test_what_a_host_policy_is_told_as() -> None:
-    assert Notice("board-eu-only", None, ("CH", "DE"), True, "US", False, "rcpt-2", ABOUT_PATH) == BY_HOST
-    denying = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt="")
+    assert Notice("board-eu-only", None, ("CH", "DE"), True, "US", False, a_receipt("rcpt-2"), ABOUT_PATH) == BY_HOST
+    denying = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt=a_receipt(""))
     assert (denying.codes, denying.allows) == (("US",), False)
 
 
@@ -83,7 +84,7 @@ def test_a_notice_has_no_room_for_a_person_or_a_meeting() -> None:
 def test_a_place_under_an_order(codes: set[str], location: Location, located_as: str) -> None:
     authority = Authority("x", "X", "other", frozenset(codes))
     decision = by_order(authority=authority, territory=frozenset(codes))
-    assert build_notice(decision, location, receipt="").located_as == located_as
+    assert build_notice(decision, location, receipt=a_receipt("")).located_as == located_as
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_place_under_an_order(codes: set[str], location: Location, located_as:
     ],
 )
 def test_a_place_under_a_host_policy(allow: set[str], location: Location, located_as: str) -> None:
-    assert build_notice(by_policy(allow=frozenset(allow)), location, receipt="").located_as == located_as
+    assert build_notice(by_policy(allow=frozenset(allow)), location, receipt=a_receipt("")).located_as == located_as
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_place_under_a_host_policy(allow: set[str], location: Location, locate
 )
 def test_no_notice_without_a_restriction(decision: Decision, verdict: str) -> None:
     with pytest.raises(ValueError, match=f"^no notice is due on a verdict of {verdict}$"):
-        build_notice(decision, CHINA, receipt="")
+        build_notice(decision, CHINA, receipt=a_receipt(""))
 
 
 @given(st.tuples(HOSTILE, HOSTILE, HOSTILE, HOSTILE))
@@ -119,7 +120,7 @@ def test_whatever_an_order_says_can_be_encoded(texts: tuple[str, str, str, str])
     decision = by_order(
         id=rule, authority=Authority("x", name, "other", frozenset({"CN"})), legal_basis=basis, notice_url=url
     )
-    notice = build_notice(decision, CHINA, receipt="")
+    notice = build_notice(decision, CHINA, receipt=a_receipt(""))
     assert notice.order is not None
     for text in (notice.rule, notice.order.authority, notice.order.legal_basis, notice.order.notice_url or ""):
         text.encode()

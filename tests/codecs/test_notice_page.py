@@ -20,6 +20,7 @@ from tests.codecs.restrictions import (
     by_order,
     by_policy,
 )
+from tests.recorders import a_receipt
 
 
 def page_of(notice: Notice, language: Language = Language.ENGLISH) -> Page:
@@ -83,7 +84,7 @@ def test_a_host_policy_says_whose_choice_it_is() -> None:
 
 
 def test_a_deny_list_says_whom_it_keeps_out() -> None:
-    denied = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt="r")
+    denied = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt=a_receipt("r"))
     page = page_of(denied)
     assert facts(page, "Keeps out connections from", "Yours was located in") == [
         "Keeps out connections from",
@@ -103,7 +104,7 @@ def test_an_unknown_location_is_explained_as_one(language: Language) -> None:
 @pytest.mark.parametrize("language", Language)
 def test_whoever_was_inside_is_told_of_the_removal_and_where_their_address_went(language: Language) -> None:
     words = WORDS[language]
-    page = page_of(build_notice(EJECTED, CHINA, receipt="r"), language)
+    page = page_of(build_notice(EJECTED, CHINA, receipt=a_receipt("r")), language)
     assert words.removed in page.lines
     assert words.data_kept_inside in page.lines
     assert words.data_kept not in page.lines
@@ -140,14 +141,14 @@ def test_every_page_says_what_to_do_and_what_became_of_the_data(notice: Notice, 
     ],
 )
 def test_only_a_web_address_is_a_link(url: str, linked: bool) -> None:
-    page = page_of(build_notice(by_order(notice_url=url), CHINA, receipt="r"))
+    page = page_of(build_notice(by_order(notice_url=url), CHINA, receipt=a_receipt("r")))
     assert (url in page.links) is linked
     assert url in page.values
 
 
 def test_the_link_to_the_gates_own_page_stays_an_address() -> None:
     about = '/about" onmouseover="alert(1)'
-    assert page_of(build_notice(EJECTED, CHINA, receipt="r", about_url=about)).links[-1] == about
+    assert page_of(build_notice(EJECTED, CHINA, receipt=a_receipt("r"), about_url=about)).links[-1] == about
 
 
 @given(st.tuples(HOSTILE, HOSTILE, HOSTILE, HOSTILE), HOSTILE, st.sampled_from(Language))
@@ -157,7 +158,7 @@ def test_no_text_becomes_markup(texts: tuple[str, str, str, str], about: str, la
         id=rule, authority=Authority("x", name, "other", frozenset({"CN"})), legal_basis=basis, notice_url=url
     )
     encodable = about.encode("utf-8", "replace").decode()
-    page = page_of(build_notice(decision, CHINA, receipt=encodable, about_url=encodable), language)
+    page = page_of(build_notice(decision, CHINA, receipt=a_receipt(encodable), about_url=encodable), language)
     assert len(page.values) == 8
     shown = _printed(page.values[1:4])
     assert shown == _printed([name, basis, rule])

@@ -21,6 +21,7 @@ from tests.codecs.restrictions import (
     by_order,
     by_policy,
 )
+from tests.recorders import a_receipt
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -41,7 +42,7 @@ def test_a_451_byte_for_byte() -> None:
         b"Cache-Control: no-store\r\n"
         b"Referrer-Policy: no-referrer\r\n"
         b"X-Content-Type-Options: nosniff\r\n"
-        b"Content-Length: 619\r\n"
+        b"Content-Length: 736\r\n"
         b"Connection: close\r\n"
         b"\r\n"
         b'{"type":"urn:joingate:problem:legal-order",'
@@ -58,7 +59,9 @@ def test_a_451_byte_for_byte() -> None:
         b'"located_as":"CN",'
         b'"applies_to":"participant",'
         b'"meeting_ended":false,'
-        b'"receipt":"rcpt-1"}'
+        b'"receipt":"rcpt-1",'
+        b'"receipt_promise":{"index":0,'
+        b'"path":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],"note":"joingate receipts/1\\n"}}'
     )
 
 
@@ -73,7 +76,7 @@ def test_a_403_byte_for_byte() -> None:
             "Cache-Control: no-store\r\n"
             "Referrer-Policy: no-referrer\r\n"
             "X-Content-Type-Options: nosniff\r\n"
-            "Content-Length: 396\r\n"
+            "Content-Length: 513\r\n"
             "\r\n"
             '{"type":"urn:joingate:problem:host-policy",'
             '"title":"因主持人的设置，部分地区无法加入此会议",'
@@ -84,7 +87,9 @@ def test_a_403_byte_for_byte() -> None:
             '"located_as":"US",'
             '"applies_to":"participant",'
             '"meeting_ended":false,'
-            '"receipt":"rcpt-2"}'
+            '"receipt":"rcpt-2",'
+            '"receipt_promise":{"index":0,'
+            '"path":["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],"note":"joingate receipts/1\\n"}}'
         ).encode()
     )
 
@@ -142,12 +147,14 @@ def test_everything_but_title_and_detail_is_the_same_in_all_languages() -> None:
 
 
 def test_an_order_without_a_page_names_none() -> None:
-    problem = orjson.loads(render_json(build_notice(by_order(notice_url=None), CHINA, receipt=""), Language.ENGLISH))
+    problem = orjson.loads(
+        render_json(build_notice(by_order(notice_url=None), CHINA, receipt=a_receipt("")), Language.ENGLISH)
+    )
     assert "notice_url" not in problem
 
 
 def test_a_host_policy_claims_no_law() -> None:
-    denied = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt="r")
+    denied = build_notice(by_policy(allow=None, deny=frozenset({"US"})), Location("US"), receipt=a_receipt("r"))
     problem = orjson.loads(render_json(denied, Language.ENGLISH))
     assert problem["scope"] == {"deny": ["US"]}
     assert not {"authority", "legal_basis", "until", "order", "notice_url"} & set(problem)
@@ -172,7 +179,7 @@ def test_an_unknown_location_is_said_to_be_unknown() -> None:
     ],
 )
 def test_the_link_stays_one_uri_in_one_field(about_url: str, link: str) -> None:
-    response = Response(respond(build_notice(REJECTED, CHINA, receipt="", about_url=about_url)))
+    response = Response(respond(build_notice(REJECTED, CHINA, receipt=a_receipt(""), about_url=about_url)))
     assert response.headers["Link"] == link
 
 
@@ -197,7 +204,7 @@ def test_no_text_of_an_order_leaves_its_place(
     decision = by_order(
         id=rule, authority=Authority("x", name, "other", frozenset({"CN"})), legal_basis=basis, notice_url=url
     )
-    notice = build_notice(decision, CHINA, receipt="r", about_url=header.encode("utf-8", "replace").decode())
+    notice = build_notice(decision, CHINA, receipt=a_receipt("r"), about_url=header.encode("utf-8", "replace").decode())
     problem = Response(respond(notice, header, language))
     assert set(problem.headers) <= FIELDS
     page = Response(respond(notice, "text/html", language))

@@ -27,6 +27,7 @@ from joingate.gate.gate import Gate
 from joingate.gate.listener import drain, listen, sweep
 from joingate.gate.options import GateOptions
 from joingate.gate.upstream import UpstreamOptions, UpstreamPool
+from tests.recorders import FreeRecorder
 
 CN = "127.86.0.1"
 HK = "127.85.0.1"
@@ -253,6 +254,7 @@ class Bench:
     """The gate, its meeting server, and the way to both."""
 
     gate: Gate
+    recorder: FreeRecorder
     pool: UpstreamPool
     upstream: Upstream
     servers: list[asyncio.Server]
@@ -312,12 +314,14 @@ async def gate_bench(
     upstream = Upstream(script)
     given = {"endpoint": await upstream.start(unix and unix[1], upstream_tls), "host_header": b"up"}
     pool = UpstreamPool(UpstreamOptions(**(given | (upstream_options or {}))))
-    gate = Gate(options or GateOptions(), JoinMatcher([ROUTE], fold=str), RuleSet(rules), _locate, now=lambda: 50.0)
+    matcher = JoinMatcher([ROUTE], fold=str)
+    recorder = FreeRecorder()
+    gate = Gate(options or GateOptions(), matcher, RuleSet(rules), _locate, recorder, now=lambda: 50.0)
     endpoint: Endpoint = UnixEndpoint(unix[0]) if unix else TcpEndpoint(listen_on, 0)
     servers = await listen(gate, pool, [endpoint], tls)
     if not unix:
         endpoint = TcpEndpoint(listen_on, servers[0].sockets[0].getsockname()[1])
-    bench = Bench(gate, pool, upstream, servers, endpoint)
+    bench = Bench(gate, recorder, pool, upstream, servers, endpoint)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("joingate.gate.listener.TICK", 0.01)
         sweeper = asyncio.get_running_loop().create_task(sweep(gate, pool))

@@ -47,11 +47,13 @@ async def test_the_status_has_these_keys(gate: Served, session: aiohttp.ClientSe
         status = await answer.json()
     assert list(status) == [
         *("version", "state", "problems", "participants", "meetings", "connections", "idle_upstream_connections"),
-        *("rules", "geodb", "reloads", "decisions", "by_rule", "shadowed", "doubt_admitted", "left"),
+        *("rules", "geodb", "ledger", "reloads", "decisions", "by_rule", "shadowed", "doubt_admitted", "left"),
     ]
     (database,) = status["geodb"]["databases"]
     assert database["type"] == "joingate-City"
     assert database["path"] == str(gate.folder.database)
+    assert list(status["ledger"]) == ["path", "origin", "records", "problem", "unrecorded"]
+    assert (status["ledger"]["problem"], status["ledger"]["unrecorded"]) == (None, 0)
 
 
 async def test_the_metrics_are_a_valid_exposition(gate: Served, session: aiohttp.ClientSession) -> None:

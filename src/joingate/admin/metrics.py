@@ -48,6 +48,16 @@ def _families(status: dict[str, Any]) -> Iterator[Metric]:
     )
     yield _labelled_gauge("info", "The revision in use.", "revision", {status["rules"]["revision"]: 1})
     yield _counter("geodb_lookup_errors", "Lookups that failed.", (), {(): status["geodb"]["lookup_errors"]})
+    ledger = status["ledger"]
+    yield _gauge("ledger_records", "Records in the ledger.", ledger["records"])
+    yield _gauge(
+        "ledger_failing",
+        "1 while the ledger cannot be written and nobody is restricted.",
+        int(ledger["problem"] is not None),
+    )
+    yield _counter(
+        "unrecorded", "Restrictions not carried out because the ledger failed.", (), {(): ledger["unrecorded"]}
+    )
     reloads = status["reloads"]
     yield _counter(
         "reloads", "Reloads by result.", ("result",), {("ok",): reloads["succeeded"], ("failed",): reloads["failed"]}

@@ -13,6 +13,8 @@ from joingate.core.client_address import parse_address
 from joingate.core.decision import Decision, decide, reassess
 from joingate.core.errors import RefusedInputError
 from joingate.core.model import Address, Join, Location, Verdict
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
 from joingate.core.roster import Event, Participant, Roster
 from joingate.core.rules import Order, Rule, RuleSet
 from joingate.loading import fold_of, load_all, unenforceable
@@ -142,7 +144,9 @@ def _inside(join: Join, address: Address, location: Location, rules: RuleSet, at
 class _Nobody:
     """The connection of somebody who is only imagined."""
 
-    def eject(self, participant: Participant, decision: Decision) -> None:
+    telling = Told.NOT
+
+    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
         """Nothing to end."""
 
 

@@ -58,7 +58,7 @@ _WORDS = {
             ("No ban", "When an order ends, or the person is elsewhere, the next join is let in."),
             (
                 "Told, without names",
-                "Every restriction is told to the person, and counted by rule. The count names nobody.",
+                "Every restriction is recorded before it happens, and told to the person. The record names nobody.",
             ),
         ),
         never="What it does not do",
@@ -71,7 +71,8 @@ _WORDS = {
         verify="How this can be checked",
         how=(
             "The notice you get names the rule, the law behind it and its end, so that each can be looked up. "
-            "Quote its receipt to whoever operates the gate. A record that outsiders can verify is still to come."
+            "Every restriction is first written into a signed record, which names nobody and which anyone can verify; "
+            "with the receipt on your notice you can have the proof that your case is in it."
         ),
         footer="Location is that of the network a connection comes from, and can be wrong.",
     ),
@@ -98,7 +99,7 @@ _WORDS = {
             ("没有封禁", "命令结束后，或当事人身处别处时，再次加入即可进入。"),
             (
                 "告知当事人，不记姓名",
-                "任何限制都会告知当事人，并按规则统计次数。统计中没有地址、没有姓名，也没有任何可以代表某个人的内容。",
+                "任何限制在执行之前都会写入记录，并告知当事人。记录中没有地址、没有姓名，也没有任何可以代表某个人的内容。",
             ),
         ),
         never="它不做的事",
@@ -109,7 +110,10 @@ _WORDS = {
             "不保存任何人员名单。",
         ),
         verify="如何核实",
-        how="您收到的通知会写明规则、法律依据和期限，均可查证。询问时请向运营方提供回执。可供外界核验的记录尚未提供。",
+        how=(
+            "您收到的通知会写明规则、法律依据和期限，均可查证。每项限制都会先写入经过签名的记录；"
+            "记录不含姓名，任何人都可以核验。凭通知上的回执，您可以取得证明，确认您的情况已在其中。"
+        ),
         footer="所判断的是网络连接的位置，可能有误。",
     ),
     Language.TRADITIONAL: _Words(
@@ -135,7 +139,7 @@ _WORDS = {
             ("沒有封鎖名單", "命令結束後，或當事人身在別處時，再次加入即可進入。"),
             (
                 "告知當事人，不記姓名",
-                "任何限制都會告知當事人，並按規則統計次數。統計中沒有位址、沒有姓名，也沒有任何可以代表某個人的內容。",
+                "任何限制在執行之前都會寫入紀錄，並告知當事人。紀錄中沒有位址、沒有姓名，也沒有任何可以代表某個人的內容。",
             ),
         ),
         never="它不做的事",
@@ -146,7 +150,10 @@ _WORDS = {
             "不保存任何人員名單。",
         ),
         verify="如何核實",
-        how="您收到的通知會寫明規則、法律依據和期限，均可查證。詢問時請向營運者提供回執。可供外界核驗的紀錄尚未提供。",
+        how=(
+            "您收到的通知會寫明規則、法律依據和期限，均可查證。每項限制都會先寫入經過簽署的紀錄；"
+            "紀錄不含姓名，任何人都可以核驗。憑通知上的回執，您可以取得證明，確認您的情況已在其中。"
+        ),
         footer="所判斷的是網路連線的位置，可能有誤。",
     ),
 }

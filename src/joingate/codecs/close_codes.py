@@ -86,10 +86,11 @@ def close_code(decision: Decision) -> int:
     return LEGAL_ORDER if isinstance(_restricting(decision), Order) else HOST_POLICY
 
 
-def close_reason(decision: Decision) -> bytes:
-    """Say why in at most 123 bytes of UTF-8: "legal order ID until TIME, see URL", or "host policy ID".
+def close_reason(decision: Decision, receipt: str) -> bytes:
+    """Say why in at most 123 bytes of UTF-8: "legal order ID until TIME, receipt CODE, see URL".
 
-    The URL is left out where it does not fit; an id too long is cut at a character, and "..." shows it.
+    A host policy has an id and a receipt only. The URL is left out where it does not fit; an id too long is cut at a
+    character, and "..." shows it.
 
     Raises:
         ValueError: the decision restricts nobody.
@@ -97,8 +98,8 @@ def close_reason(decision: Decision) -> bytes:
     rule = _restricting(decision)
     name = _one_line(rule.id)
     if not isinstance(rule, Order):
-        return _around(CLOSE_CODES[HOST_POLICY].name, name, "")
-    until = f" until {rfc3339(rule.closes)}"
+        return _around(CLOSE_CODES[HOST_POLICY].name, name, f", receipt {receipt}")
+    until = f" until {rfc3339(rule.closes)}, receipt {receipt}"
     kind = CLOSE_CODES[LEGAL_ORDER].name
     if rule.notice_url is not None:
         whole = f"{kind} {name}{until}, see {_one_line(rule.notice_url)}".encode()
@@ -154,11 +155,12 @@ any WebSocket exists. The meeting goes on, no account is touched, and nobody is 
 
 With 4451 and 4403 the Close frame carries a reason, at most 123 bytes of UTF-8, for a person to read:
 
-    legal order cac-2020-0604-1 until 2020-06-04T16:00:00Z, see https://example.org/orders/cac-2020-0604-1
-    host policy board-eu-only
+    legal order cac-1 until 2020-06-04T16:00:00Z, receipt k7q2m5xw3b6ahcde, see https://example.org/orders/cac-1
+    host policy board-eu-only, receipt k7q2m5xw3b6ahcde
 
 The address is left out where it does not fit, and an id that is too long ends in `...`. The kind and the id are the
-same as in the HTTP answer; which law, on whose demand and where the connection was located stand there.
+same as in the HTTP answer; which law, on whose demand and where the connection was located stand there. With the
+receipt its holder, and nobody else, finds the record of the restriction in the gate's ledger: see `verify.md`.
 
 ## In a client
 

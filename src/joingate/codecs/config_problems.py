@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from joingate.codecs.config_sections import SECTIONS, written_schema
 from joingate.codecs.quoted import quoted, shown
 
-SECTIONS_TO_COME = ("ledger", "fleet")
+SECTIONS_TO_COME = ("fleet",)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # TOML 1.0, Keys
 _BESIDE_SECRETS = ("tls_key", "token_file")  # where people put the secret instead of the path of its file
 

@@ -211,6 +211,13 @@ class RulesSettings(_Section):
     """Seconds between two looks for new rules; 0 looks only on reload."""
 
 
+class LedgerSettings(_Section):
+    """The record of every restriction."""
+
+    path: PathKey = Field(default=default_written("ledger/"))
+    """Folder; made at the first start. Publish all of it but secret/."""
+
+
 class AdminSettings(_Section):
     """The admin service."""
 
@@ -239,6 +246,7 @@ class Settings(_Section):
     join: Annotated[tuple[JoinRoute, ...], written_as(Annotated[list[JoinTable], Field(min_length=1)], _routes)]
     geodb: GeodbSettings
     rules: RulesSettings
+    ledger: LedgerSettings = Field(default=default_written({}))
     admin: AdminSettings = Field(default=default_written({}))
 
 
@@ -266,6 +274,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "join": JoinTable,
     "geodb": GeodbSettings,
     "rules": RulesSettings,
+    "ledger": LedgerSettings,
     "admin": AdminSettings,
 }
 """The section of each name; [[join]] is the one that is repeated."""

@@ -6,6 +6,7 @@ Canonical means: members in the order of `ledger_schema`, no spaces, UTF-8 with 
 member left out. `decode` refuses every other spelling, so that no two lines say the same thing.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
@@ -18,7 +19,7 @@ from joingate.core.record import Entry, Record
 LONGEST_LINE: Final = 262_144
 """Bytes; an order that names all of the world is a hundredth of it."""
 
-_HEAD = ("seq", "hour", "kind")
+_HEAD: Final = ("seq", "hour", "kind")
 
 
 class LedgerLineError(ValueError):
@@ -37,6 +38,12 @@ def _values_of(made: type[Record]) -> Any:
 _WRITE: Final = {
     made: (kind, tuple(names), _values_of(made)) for kind, (made, names) in KINDS.items() if KIND_OF[made] == kind
 }
+_READ: Final = {
+    kind: ((*_HEAD, *names), [SEQ.read, HOUR.read, str, *(field.read for field in names.values())], made)
+    for kind, (made, names) in KINDS.items()
+}
+_PLAIN: Final = orjson.OPT_APPEND_NEWLINE
+_COUNTING: Final = _PLAIN | orjson.OPT_NON_STR_KEYS  # a window's doubt has causes for keys
 
 
 def encode(entry: Entry) -> bytes:
@@ -45,7 +52,7 @@ def encode(entry: Entry) -> bytes:
     kind, names, values = _WRITE[type(record)]
     line: dict[str, Any] = {"seq": entry.seq, "hour": entry.hour, "kind": kind}
     line.update(zip(names, values(record), strict=True))
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(line, option=_COUNTING if kind == "window" else _PLAIN)
 
 
 def decode(line: bytes) -> Entry:
@@ -61,24 +68,29 @@ def decode(line: bytes) -> Entry:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise LedgerLineError("the line is not JSON") from None
-    if type(found) is not dict or tuple(found)[:3] != _HEAD:
+    members = tuple(found) if type(found) is dict else ()
+    if members[:3] != _HEAD:
         raise LedgerLineError("the line does not begin with seq, hour and kind")
     kind = found["kind"]
-    if type(kind) is not str or kind not in KINDS:
+    if type(kind) is not str or kind not in _READ:
         raise LedgerLineError("kind is none that a ledger has")
-    made, names = KINDS[kind]
-    if tuple(found)[3:] != tuple(names):
-        raise LedgerLineError(f"a {kind} has the members {', '.join((*_HEAD, *names))}, in this order")
-    name = "seq"
+    names, reads, made = _READ[kind]
+    if members != names:
+        raise LedgerLineError(f"a {kind} has the members {', '.join(names)}, in this order")
     try:
-        seq: int = SEQ.read(found["seq"])
-        name = "hour"
-        hour: str = HOUR.read(found["hour"])
-        values = []
-        for name, field in names.items():
-            values.append(field.read(found[name]))
-    except ValueError as error:
-        raise LedgerLineError(f"{name} {error}") from None
+        seq, hour, _, *values = [read(value) for read, value in zip(reads, found.values(), strict=True)]
+    except ValueError:
+        raise LedgerLineError(_refusal(found, names, reads)) from None
     if orjson.dumps(found) != body:
         raise LedgerLineError("the line is not spelt canonically")
     return Entry(seq, hour, made(*values))
+
+
+def _refusal(found: dict[str, Any], names: Sequence[str], reads: Sequence[Callable[[Any], Any]]) -> str:
+    """Name the first member that cannot be read, and say why."""
+    for name, read in zip(names, reads, strict=True):
+        try:
+            read(found[name])
+        except ValueError as error:
+            return f"{name} {error}"
+    return "a member cannot be read"

@@ -72,15 +72,17 @@ def _one_of(*words: str) -> Field:
 
 
 def _text(longest: int) -> Field:
+    breaks = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search  # what rule files may not hold either
+
     def read(value: Any) -> str:
-        if type(value) is not str or not 0 < len(value) <= longest or not value.isprintable():
+        if type(value) is not str or not 0 < len(value) <= longest or breaks(value) is not None:
             raise ValueError(f"is not one line of 1 to {longest} characters")
         return value
 
     return Field(f"one line of 1 to {longest} characters", read)
 
 
-def _many(of: Field, least: int = 0, most: int = 4096) -> Field:
+def _many(of: Field, least: int = 0, most: int = 8192) -> Field:
     read_one = of.read
 
     def read(value: Any) -> tuple[Any, ...]:

@@ -20,6 +20,12 @@ def rfc3339(seconds: float) -> str:
 
 
 @lru_cache(maxsize=256)
+def utc_hour(number: int) -> str:
+    """Write the hour that is `number` hours after 1970 began, such as "2026-11-21T04Z"."""
+    return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%dT%HZ")
+
+
+@lru_cache(maxsize=256)
 def spoken(seconds: float, language: Language) -> str:
     """Write "4 June 2020, 16:00 UTC" as `language` does; seconds only where there are some."""
     moment = datetime.fromtimestamp(int(seconds), UTC)

@@ -7,14 +7,13 @@ is the same whether or not such a meeting exists, and whoever finds it learns no
 from dataclasses import dataclass
 
 from joingate.core.decision import Decision
+from joingate.core.location import located_as
 from joingate.core.model import Location, Verdict
-from joingate.core.rules import Order, Rule
-from joingate.core.territory import Territory
+from joingate.core.receipt import Receipt
+from joingate.core.rules import HostPolicy, Order, codes_of
 
 ABOUT_PATH = "/.well-known/joingate"
 """The gate's own page, served by the gate itself on every host name (RFC 8615)."""
-
-UNKNOWN_LOCATION = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Notice:
         allows: whether `codes` are the ones admitted (a host's allow list) rather than the ones restricted.
         located_as: ISO 3166 code, no finer than the rule speaks; "unknown" only under a host policy.
         ejected: whether the participant was inside already.
-        receipt: a random name of this one answer, for the participant to quote.
+        receipt: with it the participant, and nobody else, finds the record of this restriction.
         about_url: URI reference of the gate's own page.
     """
 
@@ -55,7 +54,7 @@ class Notice:
     allows: bool
     located_as: str
     ejected: bool
-    receipt: str
+    receipt: Receipt
     about_url: str
 
     @property
@@ -64,13 +63,13 @@ class Notice:
         return 403 if self.order is None else 451
 
 
-def build_notice(decision: Decision, location: Location, *, receipt: str, about_url: str = ABOUT_PATH) -> Notice:
+def build_notice(decision: Decision, location: Location, *, receipt: Receipt, about_url: str = ABOUT_PATH) -> Notice:
     """Gather what the participant is told.
 
     Args:
         decision: a verdict REJECT or EJECT.
         location: where the participant was placed when it fell.
-        receipt: printable text.
+        receipt: the one recorded with this restriction.
         about_url: URI reference of the gate's own page, where a front proxy serves it under another path.
 
     Raises:
@@ -79,26 +78,17 @@ def build_notice(decision: Decision, location: Location, *, receipt: str, about_
     rule = decision.rule
     if rule is None or decision.verdict not in (Verdict.REJECT, Verdict.EJECT):
         raise ValueError(f"no notice is due on a verdict of {decision.verdict}")
-    codes, allows = _codes(rule)
+    codes = codes_of(rule)
     return Notice(
         rule=_encodable(rule.id),
         order=_terms(rule) if isinstance(rule, Order) else None,
         codes=tuple(sorted(codes)),
-        allows=allows,
-        located_as=_located_as(location, codes),
+        allows=isinstance(rule, HostPolicy) and rule.allow is not None,
+        located_as=located_as(location, codes),
         ejected=decision.verdict is Verdict.EJECT,
         receipt=receipt,
         about_url=about_url,
     )
-
-
-def _codes(rule: Rule) -> tuple[Territory, bool]:
-    """Return the codes `rule` speaks of, and whether they are the ones admitted."""
-    if isinstance(rule, Order):
-        return rule.territory, False
-    if rule.allow is not None:
-        return rule.allow, True
-    return rule.deny or frozenset(), False
 
 
 def _terms(order: Order) -> Terms:
@@ -108,17 +98,6 @@ def _terms(order: Order) -> Terms:
         closes=order.closes,
         notice_url=None if order.notice_url is None else _encodable(order.notice_url),
     )
-
-
-def _located_as(location: Location, codes: Territory) -> str:
-    """Name the place no finer than the rule does: a subdivision only to a rule that speaks of that country's parts."""
-    country = location.country
-    if country is None:
-        return UNKNOWN_LOCATION
-    if country in codes or location.subdivision is None:
-        return country
-    parts = f"{country}-"
-    return location.subdivision if any(code.startswith(parts) for code in codes) else country
 
 
 def _encodable(text: str) -> str:

@@ -5,18 +5,22 @@ Readable on a phone, printable, and complete in itself; what is worth quoting (r
 
 from html import escape
 
+import orjson
+
 from joingate.codecs.moment import rfc3339, spoken
 from joingate.codecs.negotiation import Language
-from joingate.codecs.notice import UNKNOWN_LOCATION, Notice, Terms
+from joingate.codecs.notice import Notice, Terms
 from joingate.codecs.notice_words import WORDS, Words
 from joingate.codecs.page import document, fill, text
 from joingate.codecs.territory_names import list_places, place_name
+from joingate.core.location import UNKNOWN_PLACE
+from joingate.core.receipt import Receipt
 
 
 def render_page(notice: Notice, language: Language) -> bytes:
     """Write the page in `language`, UTF-8."""
     words = WORDS[language]
-    unknown = notice.located_as == UNKNOWN_LOCATION
+    unknown = notice.located_as == UNKNOWN_PLACE
     place = words.unknown if unknown else place_name(notice.located_as, language)
     facts = (
         _policy_facts(notice, words, language)
@@ -88,9 +92,17 @@ def _actions(notice: Notice, words: Words, place: str, *, unknown: bool) -> str:
 
 def _receipt(notice: Notice, words: Words) -> str:
     return (
-        f'<h2>{text(words.receipt)}</h2>\n<p class="receipt"><code>{text(notice.receipt)}</code></p>\n'
-        f"<p>{text(words.receipt_use)}</p>"
+        f'<h2>{text(words.receipt)}</h2>\n<p class="receipt"><code>{text(notice.receipt.code)}</code></p>\n'
+        f"<p>{text(words.receipt_use)}</p>\n"
+        f"<details><summary>{text(words.promise)}</summary>\n<p>{text(words.promise_use)}</p>\n"
+        f"<pre>{text(_promise(notice.receipt))}</pre></details>"
     )
+
+
+def _promise(receipt: Receipt) -> str:
+    """Write the receipt with its promise as `joingate ledger prove --promise` reads it."""
+    members = {"receipt": receipt.code, "receipt_promise": receipt.promise.members()}
+    return orjson.dumps(members, option=orjson.OPT_INDENT_2).decode("utf-8", "replace")
 
 
 def _footer(notice: Notice, words: Words) -> str:

@@ -10,11 +10,12 @@ import orjson
 from joingate.codecs.http_answer import HTML, PROBLEM_JSON, assemble
 from joingate.codecs.moment import rfc3339, spoken
 from joingate.codecs.negotiation import Language, choose_language, prefers_html
-from joingate.codecs.notice import UNKNOWN_LOCATION, Notice, Terms
+from joingate.codecs.notice import Notice, Terms
 from joingate.codecs.notice_page import render_page
 from joingate.codecs.notice_words import WORDS
 from joingate.codecs.page import POLICY
 from joingate.codecs.territory_names import place_name
+from joingate.core.location import UNKNOWN_PLACE
 
 LEGAL_ORDER = "urn:joingate:problem:legal-order"
 HOST_POLICY = "urn:joingate:problem:host-policy"
@@ -59,7 +60,8 @@ def render_json(notice: Notice, language: Language) -> bytes:
     members["located_as"] = notice.located_as
     members["applies_to"] = "participant"
     members["meeting_ended"] = False
-    members["receipt"] = notice.receipt
+    members["receipt"] = notice.receipt.code
+    members["receipt_promise"] = notice.receipt.promise.members()
     return orjson.dumps(members)
 
 
@@ -84,7 +86,7 @@ def _order_members(notice: Notice, order: Terms, language: Language) -> dict[str
 
 def _policy_members(notice: Notice, language: Language) -> dict[str, object]:
     words = WORDS[language]
-    if notice.located_as == UNKNOWN_LOCATION:
+    if notice.located_as == UNKNOWN_PLACE:
         detail = words.host_detail_unknown
     else:
         detail = words.host_detail.format(place=place_name(notice.located_as, language))

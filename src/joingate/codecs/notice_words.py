@@ -61,6 +61,8 @@ class Words:
     not_there_unknown_why: str
     receipt: str
     receipt_use: str
+    promise: str
+    promise_use: str
     not_ours: str
     no_order: str
     same_answer: str
@@ -136,8 +138,14 @@ _ENGLISH = Words(
     ),
     receipt="Your receipt",
     receipt_use=(
-        "It names this one answer: quote it when you ask about the restriction. It says nothing about you, but whoever "
-        "holds it can point to this case: do not share it lightly."
+        "With it you, and nobody else, can have the proof that this restriction is in the gate’s record: ask whoever "
+        "runs this service for it. It says nothing about you, but whoever holds it can point to this case: do not "
+        "share it lightly."
+    ),
+    promise="What the gate has signed",
+    promise_use=(
+        "Keep this with the receipt. It promises that the record is there by the hour it names; if it is not, this is "
+        "the evidence."
     ),
     not_ours="This page comes from the gate that carries out the order. The order is not the gate’s own.",
     no_order="This page comes from the gate that carries out the host’s policy. No legal order is involved.",
@@ -200,9 +208,11 @@ _SIMPLIFIED = Words(
     ),
     receipt="您的回执",
     receipt_use=(
-        "此回执只对应这一次答复，询问这项限制时请提供。"
+        "凭此回执，您可以向服务的运营方索取证明，确认这项限制已写入网关的记录；除您之外，没有人能够找到这条记录。"
         "回执不含您的任何信息，但持有者可以据此指认这次限制，请勿随意转交他人。"
     ),
+    promise="网关签名的承诺",
+    promise_use="请与回执一并保存。网关承诺，最迟在其中写明的时间，这条记录已经存在；若不存在，这就是证据。",
     not_ours="本页面由执行该命令的网关提供。命令并非由网关发出。",
     no_order="本页面由执行主持人设置的网关提供，与法律命令无关。",
     same_answer="无论该会议是否存在，您看到的答复都是一样的。",
@@ -264,9 +274,11 @@ _TRADITIONAL = Words(
     ),
     receipt="您的回執",
     receipt_use=(
-        "此回執只對應這一次答覆，詢問這項限制時請提供。"
+        "憑此回執，您可以向服務的營運者索取證明，確認這項限制已寫入閘道的紀錄；除您之外，沒有人能夠找到這筆紀錄。"
         "回執不含您的任何資料，但持有者可以據此指認這次限制，請勿隨意轉交他人。"
     ),
+    promise="閘道簽署的承諾",
+    promise_use="請與回執一併保存。閘道承諾，最遲在其中寫明的時間，這筆紀錄已經存在；若不存在，這就是證據。",
     not_ours="本頁面由執行該命令的閘道提供。命令並非由閘道發出。",
     no_order="本頁面由執行主持人設定的閘道提供，與法律命令無關。",
     same_answer="無論該會議是否存在，您看到的答覆都是一樣的。",

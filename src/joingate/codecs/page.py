@@ -56,6 +56,8 @@ dl div { padding: .6rem 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--quiet); font-size: .9rem; }
 dd { margin: 0; white-space: pre-line; }
 code { font: .92em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+summary { cursor: pointer; }
+pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .receipt { margin: .5rem 0; padding: .7rem .9rem; border: 1px dashed var(--quiet); border-radius: .5rem; }
 a { color: var(--accent); text-underline-offset: .2em; text-decoration-thickness: 1px; }
 a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

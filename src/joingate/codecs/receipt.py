@@ -14,47 +14,21 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from joingate.codecs.merkle import leaf_hash, node_hash, verify_inclusion
 from joingate.codecs.signed_note import NoteError, VerifierKey, open_note, sign_note
+from joingate.core.receipt import Promise, Receipt
+
+__all__ = ["BOOK", "CODE_BYTES", "Promise", "Receipt", "check_promise", "commitment", "issue", "parse_promise", "plain"]
 
 BOOK: Final = 64
 """Receipts under one signature, a power of two: six hashes a promise, and little left of the signature's cost."""
 
 CODE_BYTES: Final = 10
-CODE: Final = re.compile("[a-z2-7]{16}", re.ASCII)
 _FIRST_LINE: Final = "joingate receipts/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """That a record with a receipt's commitment stands in `origin`'s history by the end of the hour `deadline`.
-
-    Attributes:
-        index: the receipt's place in its book.
-        path: inclusion proof in the book, 32 bytes each.
-        note: the signed note over origin, deadline and the book's root.
-    """
-
-    index: int
-    path: tuple[bytes, ...]
-    note: str
-
-    def members(self) -> dict[str, object]:
-        """Return the promise as the members of a JSON object."""
-        return {"index": self.index, "path": [base64.b64encode(each).decode() for each in self.path], "note": self.note}
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One receipt and the promise that goes with it."""
-
-    code: str
-    promise: Promise
 
 
 def commitment(code: str) -> str:

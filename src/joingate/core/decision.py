@@ -22,6 +22,7 @@ class Decision:
         rule: the rule that restricts; None on admission.
         doubted: the order that would have been enforced had the location been known.
         shadowed: the rule in shadow that would have restricted.
+        unrecorded: the rule that would have restricted, had the ledger taken the record: no log, no block (G8).
     """
 
     verdict: Verdict
@@ -29,6 +30,7 @@ class Decision:
     rule: Rule | None = None
     doubted: Order | None = None
     shadowed: Rule | None = None
+    unrecorded: Rule | None = None
 
 
 _NO_RULE = Decision(Verdict.ADMIT, Reason.NO_RULE)
@@ -80,6 +82,13 @@ def _judge(named: Sequence[Rule], location: Location, now: float, restrict: Verd
     if shadowed is not None:
         return Decision(Verdict.ADMIT, Reason.SHADOW, None, None, shadowed)
     return _NOT_IN_SCOPE if any_in_force else _NOT_IN_FORCE
+
+
+def without_record(decision: Decision) -> Decision:
+    """Admit whom `decision` restricts, because the restriction could not be recorded."""
+    return Decision(
+        Verdict.ADMIT, Reason.UNRECORDED, None, decision.doubted, decision.shadowed, unrecorded=decision.rule
+    )
 
 
 def reassess(

@@ -7,7 +7,9 @@ says who registered the network and `represented_country` whose military base it
 from collections.abc import Mapping, Sequence
 
 from joingate.core.model import UNKNOWN, Address, Cause, Location
-from joingate.core.territory import COUNTRIES, OWN_COUNTRY_CODE
+from joingate.core.territory import COUNTRIES, OWN_COUNTRY_CODE, Territory
+
+UNKNOWN_PLACE = "unknown"
 
 
 def place(country: str, subdivision: str | None = None, *, sources: int = 1) -> Location:
@@ -65,3 +67,18 @@ def agree(answers: Sequence[Location], address: Address) -> Location:
         return first
     same = all(answer.subdivision == first.subdivision for answer in answers)
     return Location(first.country, first.subdivision if same else None, sources=len(answers))
+
+
+def located_as(location: Location, codes: Territory) -> str:
+    """Name the place no finer than a rule does that speaks of `codes`: a part only where such parts are named.
+
+    Returns:
+        An ISO 3166 code, or "unknown".
+    """
+    country = location.country
+    if country is None:
+        return UNKNOWN_PLACE
+    if country in codes or location.subdivision is None:
+        return country
+    parts = f"{country}-"
+    return location.subdivision if any(code.startswith(parts) for code in codes) else country

@@ -84,4 +84,5 @@ class Reason(StrEnum):
     SHADOW = "shadow"  # only rules in shadow would have restricted
     ORDER = "order"
     HOST_POLICY = "host_policy"
+    UNRECORDED = "unrecorded"  # a rule restricts, and the ledger could not be written: admitted, counted
     HOST_CONTINUITY = "host_continuity"  # deferred: the last host, and others stay

@@ -21,6 +21,8 @@ from joingate.core.model import UNKNOWN, Address, Cause, Join, Location
 
 if TYPE_CHECKING:
     from joingate.core.decision import Decision
+    from joingate.core.receipt import Receipt
+    from joingate.core.record import Told
 
 
 class State(StrEnum):
@@ -60,8 +62,18 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 class Carrier(Protocol):
     """The connection that carries a participant; the one thing the roster can ask of it."""
 
-    def eject(self, participant: "Participant", decision: "Decision") -> None:
-        """Tell the participant why, and end this participant's connection, and nothing else."""
+    @property
+    def telling(self) -> "Told":
+        """How the participant would be told now."""
+
+    def eject(self, participant: "Participant", decision: "Decision", receipt: "Receipt") -> None:
+        """Tell the participant why, and end this participant's connection, and nothing else.
+
+        Args:
+            participant: whom.
+            decision: why.
+            receipt: of the record of it, for the participant.
+        """
 
 
 class Participant:

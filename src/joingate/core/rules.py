@@ -138,6 +138,13 @@ class HostPolicy:
 Rule = Order | HostPolicy
 
 
+def codes_of(rule: Rule) -> Territory:
+    """Return the codes that `rule` speaks of: those it restricts or, in a host's allow list, those it admits."""
+    if isinstance(rule, Order):
+        return rule.territory
+    return rule.allow or rule.deny or frozenset()
+
+
 def _strictest_first(rule: Rule) -> tuple[bool, str]:
     """Orders before host policies: where both turn someone away, the notice names the law. Then by id, not by file."""
     return (not isinstance(rule, Order), rule.id)
@@ -231,6 +238,11 @@ class RuleSet:
         """Return the first moment later than `after`, in POSIX seconds, at which some order opens or closes."""
         at = bisect_right(self._boundaries, after)
         return self._boundaries[at] if at < len(self._boundaries) else None
+
+
+def digest_of(rule: Rule) -> str:
+    """Return a digest of all that one rule says, 16 hexadecimal digits; a RuleSet's revision is the same of all."""
+    return _digest((rule,))
 
 
 def _digest(rules: Iterable[Rule]) -> str:

@@ -16,6 +16,7 @@ class Tally:
         by_rule: per rule id and verdict; an order's or policy's effect.
         shadowed: per rule id, what a rule in shadow would have restricted.
         doubt: per cause, participants admitted because an order could not be applied to an unknown location.
+        unrecorded: per rule id, participants not restricted because the ledger could not be written.
         left: participants who were admitted and have left by themselves.
     """
 
@@ -23,6 +24,7 @@ class Tally:
     by_rule: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
     shadowed: Counter[str] = field(default_factory=Counter)
     doubt: Counter[Cause] = field(default_factory=Counter)
+    unrecorded: Counter[str] = field(default_factory=Counter)
     left: int = 0
 
     def count(self, decision: Decision, location: Location) -> None:
@@ -32,5 +34,7 @@ class Tally:
             self.by_rule[decision.rule.id, decision.verdict] += 1
         if decision.shadowed is not None:
             self.shadowed[decision.shadowed.id] += 1
+        if decision.unrecorded is not None:
+            self.unrecorded[decision.unrecorded.id] += 1
         if decision.doubted is not None and decision.verdict is Verdict.ADMIT:
             self.doubt[location.cause or Cause.SUBDIVISION_MISSING] += 1

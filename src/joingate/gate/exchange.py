@@ -5,7 +5,6 @@ participant stays on the roster until the response has ended or, for a WebSocket
 """
 
 import asyncio
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from joingate.codecs.about_page import render_about
@@ -35,7 +34,9 @@ from joingate.codecs.websocket import (
     check_handshake,
 )
 from joingate.core.decision import Decision
-from joingate.core.model import Address, Verdict
+from joingate.core.model import Address
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.gate.tunnel import Tunnel
 from joingate.gate.upstream import UpstreamConnection
@@ -113,30 +114,39 @@ class Exchange:
             return
         self._client_ip = self._downstream.peer.client_ip(head)
         if join is not None:
-            participant, decision = gate.judge(join, self._client_ip, self)
-            if decision.verdict is Verdict.REJECT:
-                self._reject(participant, decision)
+            participant, decision, receipt = gate.judge(join, self._client_ip, self)
+            if receipt is not None:
+                self._reject(participant, decision, receipt)
                 return
             self._participant = participant
         self._relay()
 
-    def _reject(self, participant: Participant, decision: Decision) -> None:
-        if self.head.wants_websocket and self._downstream.gate.options.websocket_reject == "close":
-            # A page's script never sees the status of a failed handshake, only a Close code (WebSockets Standard).
-            self._downstream.finish(
-                build_accept_response(self._websocket_key) + build_close(close_code(decision), close_reason(decision))
-            )
+    @property
+    def telling(self) -> Told:
+        """How the participant would be told (Carrier). HTTP has no way to say why in the middle of an answer."""
+        if self._responding:
+            return Told.NOT
+        return Told.CLOSE if self._participant is None and self._rejects_by_close() else Told.HTTP
+
+    def _rejects_by_close(self) -> bool:
+        # A page's script never sees the status of a failed handshake, only a Close code (WebSockets Standard).
+        return self.head.wants_websocket and self._downstream.gate.options.websocket_reject == "close"
+
+    def _reject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
+        if self._rejects_by_close():
+            close = build_close(close_code(decision), close_reason(decision, receipt.code))
+            self._downstream.finish(build_accept_response(self._websocket_key) + close)
             self.is_over = True
             return
-        self._answer_notice(build_notice(decision, participant.location, receipt=_new_receipt()))
+        self._answer_notice(build_notice(decision, participant.location, receipt=receipt))
 
-    def eject(self, participant: Participant, decision: Decision) -> None:
+    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
         """End a join that was admitted and is not, or not only, a WebSocket yet (Carrier)."""
         self._drop_upstream()
-        if self._responding:  # HTTP has no way to say why in the middle of an answer
+        if self._responding:
             self._finish(abort=True)
         else:
-            self._answer_notice(build_notice(decision, participant.location, receipt=_new_receipt()))
+            self._answer_notice(build_notice(decision, participant.location, receipt=receipt))
 
     # Answers of the gate's own
 
@@ -373,8 +383,3 @@ class Exchange:
         participant, self._participant = self._participant, None
         if participant is not None:
             self._downstream.gate.leave(participant)
-
-
-def _new_receipt() -> str:
-    """Return a random name for one restriction, known to the person restricted alone: 80 bits, in base 32."""
-    return secrets.token_hex(10)

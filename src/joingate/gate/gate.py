@@ -7,17 +7,19 @@ the change is then judged again, in slices, so that the others' messages keep fl
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from joingate.codecs.join_request import JoinMatcher
-from joingate.core.decision import Decision, decide, reassess
+from joingate.core.decision import Decision, decide, reassess, without_record
 from joingate.core.model import Address, Join, Location, Verdict
+from joingate.core.receipt import Receipt
 from joingate.core.roster import Carrier, Event, Participant, Roster, State
 from joingate.core.rules import RuleSet
 from joingate.core.tally import Tally
 from joingate.gate.options import GateOptions
+from joingate.core.recording import Recorded, Recorder, Restricting
 
 Locate = Callable[[Address | None, float], Location]
 
@@ -61,6 +63,7 @@ class Gate:
         matcher: JoinMatcher,
         rules: RuleSet,
         locate: Locate,
+        recorder: Recorder,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -71,12 +74,14 @@ class Gate:
             matcher: which requests are joins.
             rules: the first rule set.
             locate: where an address is, by the databases in use; None is an address that could not be determined.
+            recorder: what must have taken a restriction before it is carried out.
             now: POSIX seconds.
         """
         self.options = options
         self.matcher = matcher
         self.rules = rules
         self.locate = locate
+        self.recorder = recorder
         self.now = now
         self.loop_time = asyncio.get_running_loop().time
         self.roster = Roster()
@@ -84,30 +89,45 @@ class Gate:
         self.connections: set[Connection] = set()
         self.is_draining = False
         self._deferred: set[str] = set()
+        self._ejections: dict[Participant, int] = {}  # under way, by the seq of their records
         self._reassessing = asyncio.Lock()
         self._changes = 0  # of anything that a judgement of those inside rests on
 
     # Joins
 
-    def judge(self, join: Join, client_ip: Address | None, carrier: Carrier) -> tuple[Participant, Decision]:
-        """Register, locate, decide, record; the participant returned is admitted, or already gone again."""
+    def judge(
+        self, join: Join, client_ip: Address | None, carrier: Carrier
+    ) -> tuple[Participant, Decision, Receipt | None]:
+        """Register, locate, decide, record.
+
+        Returns:
+            The participant, admitted or already gone again; the decision; and a rejected participant's receipt.
+        """
         participant = self.roster.register(join, client_ip, carrier)
         now = self.now()
         location = participant.location = self.locate(client_ip, now)
         decision = decide(join, location, self.rules, now)
-        self.record(decision, location)
+        receipt = None
         if decision.verdict is Verdict.REJECT:
+            recorded = self.recorder.record((Restricting(decision, location, join.meeting, carrier.telling),))
+            if recorded is None:
+                decision = without_record(decision)
+            else:
+                receipt = recorded[0].receipt
+        self._count(decision, location)
+        if receipt is not None:
             self.roster.apply(participant, Event.REJECT)
         else:
             self.roster.apply(participant, Event.ADMIT)
             self._changes += self.options.ends_without_host
             if join.host and join.meeting in self._deferred:
                 self._carry_out(self._judge_again(join.meeting))
-        return participant, decision
+        return participant, decision, receipt
 
-    def record(self, decision: Decision, location: Location) -> None:
-        """Record a decision before it is carried out."""
+    def _count(self, decision: Decision, location: Location) -> None:
         self.tally.count(decision, location)
+        if decision.doubted is not None or decision.shadowed is not None or decision.unrecorded is not None:
+            self.recorder.count(decision, location)
 
     def leave(self, participant: Participant) -> None:
         """Note that a participant's connection has ended, whoever ended it."""
@@ -116,6 +136,8 @@ class Gate:
         if participant.is_inside:
             self.tally.left += 1
             self._changes += self.options.ends_without_host
+        elif (seq := self._ejections.pop(participant, None)) is not None:
+            self.recorder.confirm(seq)
         self.roster.apply(participant, Event.LEAVE)
         if participant.meeting in self._deferred:
             self._carry_out(self._judge_again(participant.meeting))
@@ -144,6 +166,10 @@ class Gate:
             if locate(participant.client_ip, now) != participant.location
         }
         return await self._reassess(moved)
+
+    async def reassess_all(self) -> Effect:
+        """Judge everyone again: what could not be recorded before now can."""
+        return await self._reassess(self.roster.meetings())
 
     async def reassess_opened(self, since: float, until: float) -> Effect:
         """Judge again whoever is in a meeting with an order that has opened or closed in (since, until]."""
@@ -205,19 +231,37 @@ class Gate:
         return denied
 
     def _carry_out(self, denied: Iterable[tuple[Participant, Decision]]) -> tuple[int, int]:
-        """Record, then eject or defer; return how many of each."""
-        ejected = deferred = 0
-        for participant, decision in denied:
-            if not participant.is_inside:  # left while the slices before this one were carried out
-                continue
+        """Record all of them, then eject or defer; return how many of each. What cannot be recorded is not done."""
+        due = [
+            (participant, decision)
+            for participant, decision in denied
+            # Some have left while the slices before this one were carried out; a deferral is recorded once.
+            if participant.is_inside and (decision.verdict is Verdict.EJECT or participant.state is State.ADMITTED)
+        ]
+        recorded = self._record(due) if due else None
+        if recorded is None:
+            return 0, 0
+        ejecting = []
+        # Every state first: ending one connection may make the gate look at this meeting again.
+        for (participant, decision), record in zip(due, recorded, strict=True):
             if decision.verdict is Verdict.EJECT:
-                self.record(decision, participant.location)
                 self.roster.apply(participant, Event.EJECT)
-                participant.carrier.eject(participant, decision)
-                ejected += 1
-            elif participant.state is State.ADMITTED:
-                self.record(decision, participant.location)
+                self._ejections[participant] = record.seq
+                ejecting.append((participant, decision, record.receipt))
+            else:
                 self.roster.apply(participant, Event.DEFER)
                 self._deferred.add(participant.meeting)
-                deferred += 1
-        return ejected, deferred
+        for participant, decision, receipt in ejecting:
+            participant.carrier.eject(participant, decision, receipt)
+        return len(ejecting), len(due) - len(ejecting)
+
+    def _record(self, due: list[tuple[Participant, Decision]]) -> Sequence[Recorded] | None:
+        recorded = self.recorder.record(
+            [
+                Restricting(decision, participant.location, participant.meeting, participant.carrier.telling)
+                for participant, decision in due
+            ]
+        )
+        for participant, decision in due:
+            self._count(without_record(decision) if recorded is None else decision, participant.location)
+        return recorded

@@ -13,6 +13,8 @@ from typing import Final, cast
 from joingate.codecs.close_codes import close_code, close_reason
 from joingate.codecs.websocket import FrameFollower, build_close
 from joingate.core.decision import Decision
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.gate.gate import Gate
 from joingate.gate.upstream import WRITE_BUFFER
@@ -101,9 +103,14 @@ class Tunnel:
 
     # Closing by the gate
 
-    def eject(self, participant: Participant, decision: Decision) -> None:  # noqa: ARG002 - Carrier's signature
+    @property
+    def telling(self) -> Told:
+        """How the participant would be told (Carrier)."""
+        return Told.CLOSE
+
+    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:  # noqa: ARG002 - Carrier's
         """Tell the participant why, at the next frame boundary, and close (Carrier)."""
-        self._close(close_code(decision), close_reason(decision))
+        self._close(close_code(decision), close_reason(decision, receipt.code))
 
     def drain(self) -> None:
         """Close because the gate is going away."""

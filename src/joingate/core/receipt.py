@@ -1,0 +1,31 @@
+"""What a restricted participant is given to show later: a code that only they have, and the ledger's promise."""
+
+import base64
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """That a record with a receipt's commitment stands in the ledger's history by a deadline.
+
+    Attributes:
+        index: the receipt's place in its book.
+        path: inclusion proof in the book, 32 bytes each.
+        note: the signed note over the ledger's origin, the deadline and the book's root.
+    """
+
+    index: int
+    path: tuple[bytes, ...]
+    note: str
+
+    def members(self) -> dict[str, object]:
+        """Return the promise as the members of a JSON object."""
+        return {"index": self.index, "path": [base64.b64encode(each).decode() for each in self.path], "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receipt: a random code of 80 bits, and the promise that goes with it."""
+
+    code: str
+    promise: Promise

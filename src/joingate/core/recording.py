@@ -1,0 +1,38 @@
+"""The phase `record`, between the gate and the ledger: no restriction without a durable record (G8)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from joingate.core.decision import Decision
+from joingate.core.model import Location
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
+
+
+class Restricting(NamedTuple):
+    """A restriction, or its deferral, that is about to be carried out."""
+
+    decision: Decision
+    location: Location
+    meeting: str
+    told: Told
+
+
+class Recorded(NamedTuple):
+    """A restriction that may now be carried out: the seq of its record, and the receipt for the participant."""
+
+    seq: int
+    receipt: Receipt
+
+
+class Recorder(Protocol):
+    """Where restrictions are written down; none of its methods waits or raises."""
+
+    def record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
+        """Record all of them before any is carried out; None means that nothing is recorded: admit."""
+
+    def count(self, decision: Decision, location: Location) -> None:
+        """Count an admission in doubt, in shadow or for want of a record."""
+
+    def confirm(self, seq: int) -> None:
+        """Note that the participant ejected under record `seq` is gone."""

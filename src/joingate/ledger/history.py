@@ -1,0 +1,412 @@
+"""The history that several processes append to: one folder, one lock, one tree.
+
+`append` is for the event loop: under the lock it reads what others have appended, writes its own lines in one write(2),
+and is done; the lines are the kernel's, and outlive the process. `capture` is for the loop too: it notes, at no cost,
+what has been appended so far. `make_durable` is for a thread: it forces that to the disk, and signs a checkpoint of it.
+
+After a failed fsync nothing more is appended until `recover`, in a thread too, has written the unsynced end to a fresh
+file. The others notice by the lock's generation, and open the fresh file.
+"""
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from joingate.codecs.ledger_line import LedgerLineError, decode
+from joingate.codecs.ledger_schema import SCHEMA_DIGEST
+from joingate.codecs.merkle import leaf_hash
+from joingate.codecs.signed_note import VerifierKey, verifier_key
+from joingate.core.errors import RefusedInputError
+from joingate.core.record import FORMAT, Expiry, Genesis, Lift, OrderAccepted, PolicyAccepted, Record
+from joingate.ledger.checkpoints import Checkpoints
+from joingate.ledger.durable import make_folder, stands_at, sync_folder, write_durably
+from joingate.ledger.files import LedgerFiles, lines_of
+from joingate.ledger.keys import Keys, load_keys
+from joingate.ledger.lock import PATIENTLY, HistoryLock
+from joingate.ledger.open_files import OpenFiles
+from joingate.ledger.position import Position, seqs
+from joingate.ledger.set_aside import set_aside
+from joingate.ledger.tail import NOTHING_KNOWN, Known, Tail, read_tail
+from joingate.ledger.trouble import LedgerUnavailableError, cannot_start, unavailable
+
+__all__ = ["Captured", "History", "LedgerUnavailableError", "seqs"]
+
+_OF_RULES: Final = re.compile(rb'Z","kind":"(?:order|host_policy|lift|expiry)"')
+"""Stands in no line but those of these kinds: inside a string every quotation mark is escaped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What is to be made durable: `lines` between the positions `base` and `at`, in `files` held open."""
+
+    base: Position
+    at: Position
+    lines: tuple[bytes, ...]
+    files: tuple[tuple[Path, int], ...]
+    begins_file: bool
+    generation: int
+
+    def root_at(self, size: int) -> bytes | None:
+        """Return the root of the first `size` records, or None outside of what was captured."""
+        if not self.base.size <= size <= self.at.size:
+            return None
+        peaks = self.base.peaks.copy()
+        for line in self.lines[: size - self.base.size]:
+            peaks.append(leaf_hash(line[:-1]))
+        return peaks.root()
+
+    def close(self) -> None:
+        for _, fd in self.files:
+            os.close(fd)
+
+
+class History:
+    """The ledger's history, open for appending.
+
+    Attributes:
+        origin: the ledger's name: joingate- and 12 digits of the SHA-256 of its first public key.
+        key: signs checkpoints and receipts.
+        verifier_key: checks what `key` has signed.
+        commitment_key: 32 bytes.
+    """
+
+    def __init__(self, files: LedgerFiles, keys: Keys, verifier: VerifierKey, lock: HistoryLock) -> None:
+        """For `open`, which holds the lock."""
+        self.origin = verifier.name
+        self.key: Ed25519PrivateKey = keys.signing
+        self.verifier_key = verifier
+        self.commitment_key = keys.commitment
+        self._files = files
+        self._lock = lock
+        self._generation = lock.generation()
+        self._checkpoints = Checkpoints(files, keys.signing, verifier)
+        self._mine = threading.Lock()
+        """Between this process's own threads: flock(2) does not tell them apart."""
+        self._is_suspect = False
+        """An fsync has failed."""
+        self._is_astray = False
+        """The files that are open were seen not to be those in the folder."""
+        self._open: OpenFiles
+        self._settled: Position
+        """Set by the thread that has made so much durable; what is remembered of it goes later, on the loop."""
+
+    @classmethod
+    def open(cls, folder: Path, hour: str) -> "History":
+        """Open the ledger in `folder`, or begin one; what a crash has left unfinished is mended.
+
+        Args:
+            folder: need not be there.
+            hour: UTC hour, such as "2026-11-21T04Z".
+
+        Raises:
+            RefusedInputError: what is there needs a person to mend it.
+            LedgerUnavailableError: it could not be read or written at present.
+        """
+        files = LedgerFiles(folder)
+        try:
+            for path in (files.folder, files.records):
+                make_folder(path)
+            lock = HistoryLock(files.lock)
+            try:
+                lock.acquire(PATIENTLY)
+                history = cls._begun(files, lock, hour)
+                lock.release()
+            except BaseException:
+                lock.close()
+                raise
+        except OSError as error:
+            raise cannot_start(folder, error) from None
+        return history
+
+    @classmethod
+    def _begun(cls, files: LedgerFiles, lock: HistoryLock, hour: str) -> "History":
+        has_records = bool(files.record_files()) or files.checkpoints.exists()
+        keys = load_keys(files.secret, may_make=not has_records)
+        history = cls(files, keys, _verifier_key(files, keys), lock)
+        newest = history._checkpoints.newest()
+        known = Known(newest.size, newest.root) if newest else NOTHING_KNOWN
+        if not has_records:
+            genesis = Genesis(FORMAT, SCHEMA_DIGEST, history.origin)
+            write_durably(files.record_file(0), b"".join(Position().write((genesis,), hour)))
+        history._check_genesis()
+        history._open = OpenFiles(files, _mended_tail(files, lock, known, hour))
+        history._settled = history._open.base
+        history._generation = lock.generation()
+        return history
+
+    def _check_genesis(self) -> None:
+        path = self._files.record_file(0)
+        try:
+            genesis = decode(next(lines_of(path), b"")).record
+        except FileNotFoundError:
+            raise RefusedInputError(f"{path}: is missing; put it back") from None
+        except LedgerLineError as error:
+            raise RefusedInputError(f"{path}: line 1: {error}; put the file back from a copy") from None
+        if not isinstance(genesis, Genesis) or genesis.origin != self.origin:
+            raise RefusedInputError(
+                f"{path}: is not a history of {self.origin}, whose key is beside it; put back what belongs together"
+            )
+        if genesis.schema != SCHEMA_DIGEST:
+            raise RefusedInputError(
+                f"{path}: was begun by a joingate with other kinds of records; move the whole ledger away, where it "
+                "can still be verified, and begin a new one"
+            )
+
+    @property
+    def size(self) -> int:
+        """Records in the history, as far as this process knows."""
+        return self._open.at.size
+
+    @property
+    def revision(self) -> str:
+        """Of the rules in use by the last record that tells; "" before there is one."""
+        return self._open.at.revision
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Of the databases in use by the last record that tells; none before there is one."""
+        return self._open.at.epochs
+
+    def append(self, records: Sequence[Record], hour: str) -> int:
+        """Write records behind all there are: every one of them, or none.
+
+        A record that begins a file has a segment before it, which takes a seq: `seqs` tells those of a batch.
+
+        Args:
+            records: at least one.
+            hour: UTC hour; should the clock have gone back, the last record's stands instead.
+
+        Returns:
+            The seq of the first.
+
+        Raises:
+            LedgerUnavailableError: they are not in the history.
+            TypeError: one of them cannot be written; none is.
+        """
+        if not self._mine.acquire(blocking=False):
+            raise LedgerUnavailableError(f"{self._files.records}: the end of the history is being written anew")
+        try:
+            self._lock.acquire()
+            try:
+                self._look(hour)
+                return self._open.append(records, hour)
+            finally:
+                self._lock.release()
+        except OSError as error:
+            raise unavailable(self._files.records, error) from None
+        finally:
+            self._mine.release()
+
+    def _look(self, hour: str) -> None:
+        """Bring what this process knows up to date; the lock is held."""
+        if self._is_suspect:
+            raise LedgerUnavailableError(f"{self._files.records}: records could not be forced to the disk")
+        if self._is_astray:
+            self._check_place([(file.path, file.fd) for file in self._open.files], self._generation)
+        if self._settled is not self._open.base:
+            self._open.settle(self._settled)
+        if self._lock.generation() != self._generation:
+            self._read_anew(hour)
+        while torn := self._open.read_on():
+            set_aside(self._files, self._lock, self._open.at, hour, torn)
+
+    def _read_anew(self, hour: str) -> None:
+        """Open the files that another process has put in place of those that are open."""
+        before = self._open
+        known = Known(before.base.size, before.base.peaks.root()) if before.base.size else NOTHING_KNOWN
+        try:
+            tail = _mended_tail(self._files, self._lock, known, hour)
+        except RefusedInputError as error:
+            raise LedgerUnavailableError(str(error)) from None
+        if tail.lines[: len(before.lines)] != before.lines:
+            raise LedgerUnavailableError(
+                f"{self._files.records}: records that this process wrote are no longer there; restart the gate, and "
+                "keep a copy of the ledger"
+            )
+        self._open = OpenFiles(self._files, tail)
+        self._settled = self._open.base
+        self._generation = self._lock.generation()
+        before.close()
+
+    def capture(self) -> Captured | None:
+        """Note what has been appended, for `make_durable`; None where nothing is new, or it is not the time for it."""
+        if not self._mine.acquire(blocking=False):
+            return None
+        try:
+            return None if self._is_suspect else self._capture()
+        except (OSError, LedgerUnavailableError):
+            return None  # no file to be had, or the lock; the next time will tell
+        finally:
+            self._mine.release()
+
+    def _capture(self) -> Captured | None:
+        if self._lock.generation() != self._generation:
+            self._lock.acquire()
+            try:
+                self._look("")
+            finally:
+                self._lock.release()
+        settled, end = self._settled, self._open
+        if settled is not end.base:
+            end.settle(settled)
+        if end.at.size == settled.size:
+            return None
+        return Captured(
+            end.base,
+            end.at,
+            tuple(end.lines),
+            tuple((file.path, os.dup(file.fd)) for file in end.files),
+            end.files[-1].first >= end.base.size,
+            self._generation,
+        )
+
+    def make_durable(self, captured: Captured) -> None:
+        """Force what was captured to the disk, and sign a checkpoint over it; may take as long as the disk does.
+
+        Raises:
+            LedgerUnavailableError: it is not durable, or not signed; `recover` is next.
+        """
+        try:
+            self._force(captured)
+        except OSError as error:
+            raise unavailable(self._files.folder, error) from None
+        except RefusedInputError as error:
+            raise LedgerUnavailableError(str(error)) from None
+        finally:
+            captured.close()
+
+    def _force(self, captured: Captured) -> None:
+        try:
+            for _, fd in captured.files:
+                os.fsync(fd)
+            if captured.begins_file:
+                sync_folder(self._files.records)
+        except OSError:
+            self._is_suspect = True
+            raise
+        self._check_place(captured.files, captured.generation)
+        if self._lock.generation() != captured.generation:
+            return  # these files were replaced, by durable ones; `capture` opens them
+        self._checkpoints.sign(captured.at.peaks, captured.root_at)
+        if captured.at.size > self._settled.size:
+            self._settled = captured.at
+
+    def _check_place(self, opened: Sequence[tuple[Path, int]], generation: int) -> None:
+        """Refuse to go on in files that nobody would find."""
+        places = [(self._files.lock, self._lock.fd)]
+        if self._lock.generation() == generation:
+            places += opened
+        for path, fd in places:
+            if not stands_at(fd, path) and self._lock.generation() == generation:
+                self._is_astray = True
+                raise LedgerUnavailableError(
+                    f"{path}: is not the file that was opened: the ledger's folder was moved, deleted or replaced; put "
+                    "it back, or restart the gate"
+                )
+        self._is_astray = False
+
+    def recover(self) -> None:
+        """After `make_durable` has failed: do all that it did not; may take as long. Nothing is appended meanwhile.
+
+        After an fsync that failed, the files it was for are written anew.
+
+        Raises:
+            LedgerUnavailableError: it is still not durable, or not signed.
+        """
+        try:
+            with self._mine:
+                self._lock.acquire(PATIENTLY)
+                try:
+                    self._rewrite()
+                finally:
+                    self._lock.release()
+                captured = self._capture()
+        except OSError as error:
+            raise unavailable(self._files.folder, error) from None
+        if captured is not None:
+            self.make_durable(captured)
+
+    def _rewrite(self) -> None:
+        was_suspect, self._is_suspect = self._is_suspect, False
+        try:
+            self._look("")
+            if was_suspect:
+                try:
+                    self._open.rewrite(self._lock)
+                finally:
+                    self._generation = self._lock.generation()  # whatever was replaced, this process knows
+        except BaseException:
+            self._is_suspect = was_suspect
+            raise
+
+    def accepted(self) -> tuple[dict[str, str], set[str]]:
+        """Return what the history holds of orders and host policies, as it stands in all of its files.
+
+        Returns:
+            The digests of those that were accepted and not lifted, by rule id; and which of these have expired.
+
+        Raises:
+            RefusedInputError: a line is no record.
+            LedgerUnavailableError: a file cannot be read.
+        """
+        digests: dict[str, str] = {}
+        expired: set[str] = set()
+        try:
+            for record in self._of_rules():
+                match record:
+                    case OrderAccepted() | PolicyAccepted():
+                        digests[record.rule] = record.digest
+                        expired.discard(record.rule)
+                    case Lift():
+                        digests.pop(record.rule, None)
+                        expired.discard(record.rule)
+                    case Expiry():
+                        expired.add(record.rule)
+        except OSError as error:
+            raise unavailable(self._files.records, error) from None
+        return digests, expired
+
+    def _of_rules(self) -> Iterator[Record]:
+        for path in self._files.record_files():
+            data = path.read_bytes()
+            for found in _OF_RULES.finditer(data, 0, data.rfind(b"\n") + 1):
+                start = data.rfind(b"\n", 0, found.start()) + 1
+                try:
+                    yield decode(data[start : data.find(b"\n", start)]).record
+                except LedgerLineError as error:
+                    line = data.count(b"\n", 0, start) + 1
+                    raise RefusedInputError(f"{path}: line {line}: {error}; put the file back from a copy") from None
+
+    def close(self) -> None:
+        """Close the files; what was not made durable is left to the kernel."""
+        self._open.close()
+        self._lock.close()
+
+
+def _mended_tail(files: LedgerFiles, lock: HistoryLock, known: Known, hour: str) -> Tail:
+    """Read the history's end, and set aside what is unfinished of it."""
+    while (tail := read_tail(files, known)).torn:
+        set_aside(files, lock, tail.at, hour, tail.torn)
+    return tail
+
+
+def _verifier_key(files: LedgerFiles, keys: Keys) -> VerifierKey:
+    public = keys.signing.public_key().public_bytes_raw()
+    made = verifier_key(f"joingate-{hashlib.sha256(public).hexdigest()[:12]}", keys.signing)
+    try:
+        found = files.verifier_key.read_text("utf-8", "replace").strip()
+    except FileNotFoundError:
+        write_durably(files.verifier_key, f"{made}\n".encode())
+        return made
+    if found != str(made):
+        raise RefusedInputError(
+            f"{files.verifier_key}: does not belong to the key in {files.secret}; put back what belongs together"
+        )
+    return made
