@@ -57,11 +57,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, _proxies(Path(folder), chosen.rules) as proxies:
         rounds: dict[str, list[Round]] = {name: [] for name in proxies}
         for name, (port, pid) in proxies.items():
-            _load(port, pid, 1)  # warm up
+            load(port, pid, 1)  # warm up
             print(f"{name} is ready", file=sys.stderr)
         for _ in range(chosen.rounds):
             for name, (port, pid) in proxies.items():
-                rounds[name].append(_load(port, pid, chosen.seconds))
+                rounds[name].append(load(port, pid, chosen.seconds))
     return _report(rounds)
 
 
@@ -75,7 +75,7 @@ def _proxies(folder: Path, rules: int) -> Iterator[dict[str, tuple[int, int]]]:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    _write_rules(folder, rules)
+    write_rules(folder, rules)
     values = {"DIR": folder, "MODULES": MODULES, "DATABASE": database, "UPSTREAM": upstream}
     for name, port in (("upstream", upstream), ("nginx", nginx)):
         text = (HERE / "peers" / f"{name}.conf").read_text()
@@ -121,7 +121,7 @@ def _proxies(folder: Path, rules: int) -> Iterator[dict[str, tuple[int, int]]]:
         }
 
 
-def _write_rules(folder: Path, count: int) -> None:
+def write_rules(folder: Path, count: int) -> None:
     """Write the same restrictions for both: meeting m000000 and so on, closed to CN."""
     now = datetime.now(UTC).replace(microsecond=0)
     order = {
@@ -144,7 +144,8 @@ def _write_rules(folder: Path, count: int) -> None:
     (folder / "restricted.map").write_text("".join(f'"{meeting}:CN" 1;\n' for meeting in meetings))
 
 
-def _load(port: int, pid: int, seconds: int) -> Round:
+def load(port: int, pid: int, seconds: int) -> Round:
+    """Ask for joins as fast as one client can, for so many seconds."""
     before, began = cpu_seconds(pid), time.monotonic()
     wrk = ["wrk", "-t1", "-c32", f"-d{seconds}s", "-s", str(HERE / "joins.lua"), f"http://127.0.0.1:{port}"]
     output = subprocess.run(["taskset", "-c", OTHER_CPU, *wrk], check=True, capture_output=True, text=True).stdout

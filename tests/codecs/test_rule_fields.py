@@ -101,6 +101,11 @@ A_MOMENT = "is not a moment; write one such as 2020-06-03T16:00:00Z"
             'is empty, and would restrict nobody; write the ids of the meetings, such as ["8412345678"]',
         ),
         (rule_fields.text, "\t", "is blank; write what the people restricted are to read"),
+        (
+            rule_fields.text,
+            "a@b.example",
+            "holds what reads as a mail address, and goes on record for good; write it without",
+        ),
         (rule_fields.text, "a\u2028b", "holds a line break or another control character; write it on one line"),
         (
             rule_fields.text,

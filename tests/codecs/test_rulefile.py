@@ -71,6 +71,7 @@ id_of_refused_order_twice.toml: order "o-1": id: is that of an order in id_of_re
 id_too_long.toml: order number 1: id: "ooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo" cannot be an id; write 1 to 64 letters, digits, ".", "_" or "-" (A-Z, a-z, 0-9)
 id_twice.toml: order "o-1": id: is that of an order in id_twice.toml as well; give every rule an id of its own
 id_twice_across_files/b.toml: order "o-1": id: is that of an order in id_twice_across_files/a.toml as well; give every rule an id of its own
+legal_basis_address.toml: order "o-1": legal_basis: holds what reads as an IP address, and goes on record for good; write it without
 legal_basis_blank.toml: order "o-1": legal_basis: is blank; write what the people restricted are to read
 legal_basis_lines.toml: order "o-1": legal_basis: holds a line break or another control character; write it on one line
 legal_basis_missing.toml: order "o-1": legal_basis: is missing; write the instrument and provision, such as "Cybersecurity Law, article 28"
@@ -116,6 +117,7 @@ received_missing.toml: order "o-1": received: is missing; write the day the dema
 received_moment.toml: order "o-1": received: 2020-05-29 12:00:00+00:00 is not a day; write one such as 2020-05-29
 received_no_such_day.toml: order "o-1": received: "2021-02-29" is not in the calendar; write a day such as 2020-05-29
 received_text.toml: order "o-1": received: "last Friday" is not a day; write one such as 2020-05-29
+reference_mail.toml: order "o-1": reference: holds what reads as a mail address, and goes on record for good; write it without
 reference_missing.toml: order "o-1": reference: is missing; write the authority's own reference, such as "2020/0604"
 reference_number.toml: order "o-1": reference: true is not text; write text in quotes, such as "2020/0604"
 service_wide_text.toml: order "o-1": service_wide: "true" is neither true nor false; write true or false, without quotes

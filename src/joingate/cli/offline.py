@@ -12,6 +12,7 @@ from joingate.cli.options import Commands, add_config, add_json, settings_of
 from joingate.core.client_address import parse_address
 from joingate.core.decision import Decision, decide, reassess
 from joingate.core.errors import RefusedInputError
+from joingate.core.lint import remarks
 from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
@@ -44,7 +45,7 @@ def _check(chosen: argparse.Namespace) -> int:
         "orders": orders,
         "host_policies": len(rules) - orders,
         "databases": [str(database.path) for database in atlas.databases],
-        "warnings": unenforceable(rules, atlas),
+        "warnings": [*unenforceable(rules, atlas), *remarks(rules, time.time())],
     }
     if chosen.json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from joingate.codecs.quoted import quoted, shown
+from joingate.core.audit_texts import personal
 from joingate.core.rules import SERVICE_WIDE
 from joingate.core.territory import refuse_code
 
@@ -115,14 +116,19 @@ def meetings(value: list[str]) -> list[str]:
 
 
 def text(value: str) -> str:
-    """Accept one line that says something: it is shown to the people restricted."""
+    """Accept one line that says something and names nobody: people restricted read it, and the ledger keeps it."""
     if not value.strip():
         raise ValueError("is blank; write what the people restricted are to read")
     if len(value) > LONGEST_TEXT:
         raise ValueError(f"is longer than {LONGEST_TEXT} characters; shorten it, and publish the rest at notice_url")
     if _CONTROL.search(value) is not None:
         raise ValueError("holds a line break or another control character; write it on one line")
+    if (found := _personal(value)) is not None:
+        raise ValueError(f"holds what reads as {found}, and goes on record for good; write it without")
     return value
+
+
+_personal = lru_cache(maxsize=8192)(personal)  # a hundred thousand orders share a few legal bases
 
 
 def url(value: str) -> str:

@@ -27,6 +27,9 @@ paths = ["demo.mmdb"]
 [rules]
 path = "rules/"
 
+[ledger]
+path = "ledger/"
+
 [admin]
 listen = "127.0.0.1:{admin_port}"
 """
@@ -68,11 +71,13 @@ class Folder:
     Attributes:
         settings: joingate.toml.
         order: where the order stands while it is in the rules.
+        ledger: what the gate keeps on record.
     """
 
     def __init__(self, path: Path) -> None:
         self.settings = path / "joingate.toml"
         self.order = path / "rules" / "order.toml"
+        self.ledger = path / "ledger"
         self._path = path
 
     def lay_out(self, *, gate_port: int, upstream_port: int, admin_port: int) -> None:

@@ -15,6 +15,7 @@ from joingate.demo.folder import ORDER_ID, POLICY_ID, Folder
 from joingate.demo.gate_process import GateProcess
 from joingate.demo.hearing import Hearing, compare
 from joingate.demo.participant import PATIENCE, Answer, Participant
+from joingate.demo.record import is_proved, shown, verified
 from joingate.demo.table import Paint, table
 
 _A_WHILE = 1.0  # seconds of talk in each part: some fifty messages of everyone
@@ -31,7 +32,7 @@ _EXPECTED_AT_THE_DOOR = {
 
 
 class Story:
-    """The five parts, on a gate and a meeting server that run.
+    """The six parts, on a gate and a meeting server that run.
 
     Attributes:
         participants: one for each person and meeting.
@@ -50,6 +51,7 @@ class Story:
         self._gate = gate
         self._upstream = f"http://127.0.0.1:{upstream_port}"
         self._paint = paint
+        self._receipts: list[str] = []
         # What each of those who stay had heard and said at three moments: the order comes, it is lifted, the end.
         self._heard: list[list[int]] = []
         self._said: list[list[int]] = []
@@ -67,6 +69,7 @@ class Story:
         await self._others_knock()
         await self._the_order_is_lifted()
         await self._what_was_heard()
+        await self._the_record()
 
     # 1
 
@@ -121,9 +124,10 @@ class Story:
             seen=bool(told) and all(each.code == 4451 and ORDER_ID in each.reason for each in told),
             instead=[(each.code, each.reason) for each in told],
         )
+        self._receipts += [each.reason.rpartition("receipt ")[2] for each in told]
         print()
-        for reason in sorted({each.reason for each in told}):
-            self._note(f"their Close frame says: {reason}")
+        for each, close in zip(closed, told, strict=True):
+            self._note(f"{each.name}'s Close frame says: {close.reason}")
 
     async def _expect_listed(self, meeting: str) -> None:
         expected = sorted(each.name for each in self._staying if each.meeting == meeting)
@@ -153,6 +157,8 @@ class Story:
             answer = await each.join()
             await each.leave()
             rows.append((each.meeting, each.name, self._place(each), self._answer(answer), _why(answer, each)))
+            if answer.problem:
+                self._receipts.append(str(answer.problem.get("receipt")))
             self._expect_at_the_door(each, answer)
         self._show(("meeting", "who", "from", "join", "why"), rows)
 
@@ -243,6 +249,29 @@ class Story:
             lost=sum(hearing.lost for hearing in each),
             repeated=sum(hearing.repeated for hearing in each),
             disordered=sum(hearing.disordered for hearing in each),
+        )
+
+    # 6
+
+    async def _the_record(self) -> None:
+        self._part("6", "the record of all this, verified from its files alone: joingate ledger verify, prove")
+        found = await verified(self._folder.ledger, PATIENCE)
+        for finding in shown(found):
+            good = self._paint("ok", "green") if finding.holds else self._paint("FAILED", "red", "bold")
+            print(f"   {good}  {finding.sentence}")
+        restricted = {finding.name: finding.counts for finding in found.findings}["territory"]["restrictions"]
+        self.findings.expect(
+            "the ledger verifies, to its last record: nobody outside the order's territory was restricted",
+            seen=found.holds and found.signed == found.records and restricted >= len(self._meant),
+            instead=[finding.violations for finding in found.findings if not finding.holds] or f"{restricted} recorded",
+        )
+        print()
+        missing = [code for code in self._receipts if not await is_proved(self._folder.ledger, code)]
+        self._note(f"receipts that participants hold: {len(self._receipts)}; proved to be on record, one by one")
+        self.findings.expect(
+            "every receipt that a participant got is proved to be in it",
+            seen=not missing and len(self._receipts) > len(self._meant),
+            instead=f"receipts {self._receipts}, not proved {missing}",
         )
 
     # Showing it
