@@ -41,8 +41,8 @@ def main() -> int:
     ratios = sorted(one / other for one, other in pairs)
     ratio = statistics.median(ratios)
     for at, name in enumerate(("with a ledger", "without")):
-        costs = [pair[at] for pair in pairs]
-        print(f"{name:<14} {statistics.median(costs):7.1f} us of CPU per join ({min(costs):.1f}-{max(costs):.1f})")
+        each = [pair[at] for pair in pairs]
+        print(f"{name:<14} {statistics.median(each):7.1f} us of CPU per join ({min(each):.1f}-{max(each):.1f})")
     print(
         f"ratio {ratio:.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f}); limit {LIMIT}: {'met' if ratio <= LIMIT else 'missed'}"
     )

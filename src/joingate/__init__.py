@@ -8,6 +8,7 @@ The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core;
                 configuration with their error messages, the notices a participant reads.
     gate/       the data plane: uvloop protocols. listener -> downstream -> exchange -> upstream, tunnel; `gate` judges.
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
+    ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.
     admin/      aiohttp: health, metrics, status, reload.
     app, loading, reload, status, settings     what puts these together, and keeps them together through a reload.
     cli/        one file for each group of commands.
@@ -19,10 +20,11 @@ The life of a join, in the words used everywhere:
 
 A request is read (`gate.downstream`), found to be a join (`codecs.join_request`), its client resolved behind trusted
 proxies (`core.client_address`), located (`geodb.atlas`), entered on the roster and judged (`gate.gate`,
-`core.decision`). Rejected, it gets 451 or 403 with the reason (`codecs.notice`). Admitted, it is relayed
-(`gate.exchange`), and a WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases
-and judges again whoever the change touches; a tunnel of somebody newly denied gets one Close frame between two of the
-server's frames, and everybody else nothing at all.
+`core.decision`). A restriction is written to the ledger first, or not carried out (`ledger.journal`). Rejected, the
+join gets 451 or 403 with the reason and a receipt (`codecs.notice`). Admitted, it is relayed (`gate.exchange`), and a
+WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases and judges again whoever
+the change touches; a tunnel of somebody newly denied gets one Close frame between two of the server's frames, and
+everybody else nothing at all.
 """
 
 __version__ = "0.1.0"

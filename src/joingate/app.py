@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import ssl
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ import uvloop
 
 from joingate.admin.service import AdminService
 from joingate.codecs.join_request import JoinMatcher
+from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import Gate
@@ -55,6 +57,7 @@ def run(settings: Settings) -> None:
         RefusedInputError: rules, databases, certificates or addresses cannot be used.
     """
     check_parsers()
+    _forbid_core_dumps()
     seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
     rules, atlas = load_all(settings)
     journal = Journal(settings.ledger.path)
@@ -64,6 +67,13 @@ def run(settings: Settings) -> None:
     gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, rules, atlas, journal, seen))
+
+
+def _forbid_core_dumps() -> None:
+    """Keep memory, and the addresses in it, off the disk. A limit of 1 stops even a piped dump, 0 does not (core(5))."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    limit = min(hard, 1) if hard != resource.RLIM_INFINITY else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
 
 
 async def _serve(
@@ -80,6 +90,7 @@ async def _serve(
         settings.admin.listen,
         token_file=settings.admin.token_file,
         status=lambda: build_status(gate, reloader, journal, pool),
+        census=lambda meeting: census(each.location for each in gate.roster.of_meeting(fold_of(settings)(meeting))),
         reload=reloader.reload_by_command,
     )
     servers = await listen(gate, pool, settings.gate.listen, _downstream_tls(settings))

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from joingate import __version__
+from joingate.codecs.moment import utc_hour
 from joingate.core.rules import Order
 from joingate.gate.gate import Gate
 from joingate.gate.upstream import UpstreamPool
@@ -74,7 +75,7 @@ def build_status(gate: Gate, reloader: Reloader, journal: Journal, pool: Upstrea
 
 def _outcome(outcome: Outcome) -> Status:
     return {
-        "at": outcome.at,
+        "hour": utc_hour(int(outcome.at // 3600)),  # no finer: counts of ejected people stand beside it
         "trigger": outcome.trigger,
         "ok": outcome.is_ok,
         "problems": list(outcome.problems),

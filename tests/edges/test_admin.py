@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import orjson
 import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
@@ -214,6 +216,20 @@ async def test_on_a_unix_socket(tmp_path: Path, demo_mmdb: Path) -> None:
     async with Served(folder) as gate:
         done = await asyncio.to_thread(gate.run, "status", "--json")
         assert json.loads(done.stdout)["state"] == "serving"
+
+
+async def test_a_census_counts_by_tens_and_lists_nobody(gate: Served) -> None:
+    inside = [await gate.join("census", HK, f"u{number}") for number in range(11)]
+    inside += [await gate.join("census", CN)]
+    assert orjson.loads(await gate.get("/v1/meetings/census/census")) == {"CN": "<10", "HK": "10+"}
+    assert await gate.get("/v1/meetings/nobody%20is%20here/census") == b"{}"
+    for each in inside:
+        each.abort()
+
+
+async def test_it_leaves_no_core_dump(gate: Served) -> None:
+    limits = Path(f"/proc/{gate.process.pid}/limits").read_text()  # noqa: ASYNC240 - nothing waits
+    assert re.search(r"^Max core file size +[01] +[01] ", limits, re.MULTILINE)
 
 
 async def test_nobody_is_named_anywhere(gate: Served) -> None:

@@ -56,7 +56,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str | None, str | None]] = {
     "check": (
         ("check",),
         0,
-        "good: revision REVISION, 1 orders, 1 host policies\ngood: FOLDER/geo.mmdb (joingate-City)\n",
+        (
+            "good: revision REVISION, 1 orders, 1 host policies\ngood: FOLDER/geo.mmdb (joingate-City)\n"
+            "warning: order o-1: has ended, and restricts nobody; remove it\n"
+        ),
         "",
     ),
     "check refuses": (

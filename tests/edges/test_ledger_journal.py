@@ -1,7 +1,6 @@
 """The journal between a gate and its ledger, by a clock that the test holds."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -216,7 +215,10 @@ async def test_what_became_of_ejections_and_what_was_counted_are_written(tmp_pat
 
 async def test_an_hour_ends_with_its_counts_and_a_sign_of_life(tmp_path: Path, clock: Clock) -> None:
     journal = opened(tmp_path, clock, ORDER)
-    beats = lambda: kinds(tmp_path).count(Heartbeat)  # noqa: E731
+
+    def beats() -> int:
+        return kinds(tmp_path).count(Heartbeat)
+
     task = asyncio.get_running_loop().create_task(kept(journal, lambda: beats() == 2))
     while not beats():  # noqa: ASYNC110
         await asyncio.sleep(0.005)
@@ -248,11 +250,6 @@ class Trouble:
             return append(history, *given)  # type: ignore[arg-type]
 
         monkeypatch.setattr(History, "append", failing)
-
-
-@pytest.fixture
-def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trouble]:
-    return iter([Trouble(monkeypatch)])
 
 
 async def test_a_ledger_that_fails_restricts_nobody_says_so_and_goes_on_by_itself(
@@ -292,7 +289,12 @@ async def test_a_failed_fsync_is_mended_before_anything_else_is_recorded(
 
     monkeypatch.setattr(History, "make_durable", failing)
     recover = History.recover
-    monkeypatch.setattr(History, "recover", lambda history: (calls.append("recover"), recover(history)))
+
+    def noted(history: History) -> None:
+        calls.append("recover")
+        recover(history)
+
+    monkeypatch.setattr(History, "recover", noted)
     reject(journal)
     assert await kept(journal, lambda: "recover" in calls and journal.problem is None) == ["recovered"]
     assert calls[:2] == ["sync", "recover"]

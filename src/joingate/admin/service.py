@@ -56,19 +56,23 @@ _PROBES = frozenset(("/healthz", "/readyz"))
 """What an orchestrator asks without a token: one word, which says nothing about anybody."""
 
 Status = Callable[[], dict[str, Any]]
+Census = Callable[[str], dict[str, str]]
 Reload = Callable[[str | None], Awaitable[ReloadOutcome]]
 
 
 class AdminService:
     """Serves the admin endpoints until stopped."""
 
-    def __init__(self, endpoint: Endpoint, *, token_file: Path | None, status: Status, reload: Reload) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, token_file: Path | None, status: Status, census: Census, reload: Reload
+    ) -> None:
         """Prepare.
 
         Args:
             endpoint: where to listen.
             token_file: holds the token that requests must carry; None where only this machine can reach `endpoint`.
             status: what `/v1/status` answers, and `/metrics` is made of.
+            census: counts a meeting's participants by country, roughly; of a meeting that is not there, nobody.
             reload: carries out a reload, confirming a revision.
 
         Raises:
@@ -77,6 +81,7 @@ class AdminService:
         self._endpoint = endpoint
         self._authorization = None if token_file is None else f"Bearer {read_token(token_file)}".encode()
         self._status = status
+        self._census = census
         self._reload = reload
         self._runner: web.AppRunner | None = None
         self.address = str(endpoint)
@@ -92,6 +97,7 @@ class AdminService:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/v1/status", self._get_status)
+        app.router.add_get("/v1/meetings/{meeting}/census", self._get_census)
         app.router.add_post("/v1/reload", self._post_reload)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
         await self._runner.setup()
@@ -153,6 +159,9 @@ class AdminService:
 
     async def _get_status(self, _: web.Request) -> web.Response:
         return _json(self._status())
+
+    async def _get_census(self, request: web.Request) -> web.Response:
+        return _json(self._census(request.match_info["meeting"]))
 
     async def _post_reload(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
