@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from joingate.codecs.receipt import commitment
 from joingate.core.decision import Decision
 from joingate.core.model import Location
 from joingate.core.receipt import Promise, Receipt
@@ -12,7 +13,7 @@ PROMISE = Promise(0, (b"\x00" * 32,), "joingate receipts/1\n")
 
 def a_receipt(code: str = "k7q2m5xw3b6ahcde") -> Receipt:
     """A receipt that no ledger made."""
-    return Receipt(code, PROMISE)
+    return Receipt(code, commitment(code), PROMISE)
 
 
 class FreeRecorder:

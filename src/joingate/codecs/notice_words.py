@@ -107,13 +107,14 @@ _ENGLISH = Words(
     data="What was done with your data",
     data_kept=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
-        "IP address or send it to anyone. It counts how often each rule restricts somebody, and keeps nothing that "
-        "names you."
+        "IP address or send it to anyone. It recorded that somebody was restricted by this rule, where they were located "
+        "and in which hour, and nothing that names you."
     ),
     data_kept_inside=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
         "IP address; while you were in the meeting it passed it to the meeting service, as for everyone there, and to "
-        "nobody else. It counts how often each rule restricts somebody, and keeps nothing that names you."
+        "nobody else. It recorded that somebody was restricted by this rule, where they were located and in which hour, "
+        "and nothing that names you."
     ),
     data_care="This page shows that someone tried to join. Keep or print it only where that is safe for you.",
     actions="What you can do",
@@ -184,12 +185,12 @@ _SIMPLIFIED = Words(
     data="您的数据如何处理",
     data_kept=(
         "网关在自有的数据库中查询了您所用网络的所在地，没有保存您的 IP 地址，也没有将其发送给任何人。"
-        "网关只统计每条规则限制的次数，不保留任何可识别您身份的内容。"
+        "网关只记录了：有人在某一小时内因这条规则受到限制，以及其所在地；其中没有任何可识别您身份的内容。"
     ),
     data_kept_inside=(
         "网关在自有的数据库中查询了您所用网络的所在地，没有保存您的 IP 地址；您在会议中时，与其他参会者一样，"
         "该地址只传给了会议服务，没有发送给其他任何人。"
-        "网关只统计每条规则限制的次数，不保留任何可识别您身份的内容。"
+        "网关只记录了：有人在某一小时内因这条规则受到限制，以及其所在地；其中没有任何可识别您身份的内容。"
     ),
     data_care="本页面会显示有人曾尝试加入会议。保存或打印之前，请先确认这样做对您是安全的。",
     actions="您可以怎么做",
@@ -250,12 +251,12 @@ _TRADITIONAL = Words(
     data="您的資料如何處理",
     data_kept=(
         "閘道在自有的資料庫中查詢了您所用網路的所在地，沒有儲存您的 IP 位址，也沒有將其傳送給任何人。"
-        "閘道只統計每條規則限制的次數，不保留任何可識別您身分的內容。"
+        "閘道只記錄了：有人在某一小時內因這條規則受到限制，以及其所在地；其中沒有任何可識別您身分的內容。"
     ),
     data_kept_inside=(
         "閘道在自有的資料庫中查詢了您所用網路的所在地，沒有儲存您的 IP 位址；您在會議中時，與其他與會者一樣，"
         "該位址只傳給了會議服務，沒有傳送給其他任何人。"
-        "閘道只統計每條規則限制的次數，不保留任何可識別您身分的內容。"
+        "閘道只記錄了：有人在某一小時內因這條規則受到限制，以及其所在地；其中沒有任何可識別您身分的內容。"
     ),
     data_care="本頁面會顯示有人曾嘗試加入會議。儲存或列印之前，請先確認這樣做對您是安全的。",
     actions="您可以怎麼做",

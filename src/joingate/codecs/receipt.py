@@ -36,7 +36,11 @@ def commitment(code: str) -> str:
 
     The code is read as people write it: capitals and spaces do not matter.
     """
-    return hashlib.sha256(f"joingate receipt\n{plain(code)}".encode()).hexdigest()
+    return _commitment(plain(code)).hex()
+
+
+def _commitment(code: str) -> bytes:
+    return hashlib.sha256(b"joingate receipt\n" + code.encode()).digest()
 
 
 def plain(code: str) -> str:
@@ -53,8 +57,10 @@ def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> 
         key: the ledger's.
         random: BOOK times CODE_BYTES.
     """
-    codes = [base64.b32encode(random[at * CODE_BYTES :][:CODE_BYTES]).decode().lower() for at in range(BOOK)]
-    level = [leaf_hash(bytes.fromhex(commitment(code))) for code in codes]
+    letters = base64.b32encode(random).decode().lower()  # 10 bytes are 16 letters, without a rest
+    codes = [letters[at : at + 16] for at in range(0, len(letters), 16)]
+    commitments = [_commitment(code) for code in codes]
+    level = [leaf_hash(committed) for committed in commitments]
     levels = []
     while len(level) > 1:
         levels.append(level)
@@ -62,7 +68,7 @@ def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> 
     note = sign_note(f"{_FIRST_LINE}\n{origin}\n{deadline}\n{base64.b64encode(level[0]).decode()}\n", origin, key)
     for index, code in enumerate(codes):
         path = tuple(hashes[index >> height ^ 1] for height, hashes in enumerate(levels))
-        yield Receipt(code, Promise(index, path, note))
+        yield Receipt(code, commitments[index].hex(), Promise(index, path, note))
 
 
 def check_promise(code: str, promise: Promise, key: VerifierKey) -> str:
@@ -74,8 +80,11 @@ def check_promise(code: str, promise: Promise, key: VerifierKey) -> str:
     lines = open_note(promise.note, key).split("\n")
     if len(lines) != 5 or lines[0] != _FIRST_LINE or lines[1] != key.name:
         raise NoteError("is no promise of this ledger")
-    leaf = leaf_hash(bytes.fromhex(commitment(code)))
-    root = base64.b64decode(lines[3])
+    leaf = leaf_hash(_commitment(plain(code)))
+    try:
+        root = base64.b64decode(lines[3], validate=True)
+    except ValueError:
+        raise NoteError("is no promise of this ledger") from None
     if not verify_inclusion(leaf, promise.index, BOOK, promise.path, root):
         raise NoteError("is a promise for another receipt")
     return lines[2]

@@ -25,7 +25,12 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One receipt: a random code of 80 bits, and the promise that goes with it."""
+    """One receipt: a random code of 80 bits, and the promise that goes with it.
+
+    Attributes:
+        commitment: what stands in the record in place of the code: a SHA-256 of it, in hexadecimal.
+    """
 
     code: str
+    commitment: str
     promise: Promise

@@ -19,7 +19,7 @@ from typing import Any, Final
 from joingate.codecs.ledger_rules import Declaration, declare
 from joingate.codecs.meeting_commitment import meeting_commitment, salt_of
 from joingate.codecs.moment import utc_hour
-from joingate.codecs.receipt import BOOK, CODE_BYTES, commitment, issue
+from joingate.codecs.receipt import BOOK, CODE_BYTES, issue
 from joingate.core.decision import Decision
 from joingate.core.errors import RefusedInputError
 from joingate.core.location import located_as
@@ -163,7 +163,7 @@ class Journal:
         return Restriction(
             Restricts.EJECT if decision.verdict is Verdict.EJECT else Restricts.REJECT,
             *(basis, rule.id, self._revision, self._epochs, where, location.sources),
-            *(told, committed, commitment(receipt.code)),
+            *(told, committed, receipt.commitment),
         )
 
     def _receipt(self) -> Receipt:
