@@ -25,7 +25,7 @@ class FreeRecorder:
         self.counted: list[tuple[Decision, Location]] = []
         self.confirmed: list[int] = []
 
-    def record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
+    def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:  # noqa: ARG002 - Recorder's signature
         if self.is_failing:
             return None
         first = len(self.recorded)

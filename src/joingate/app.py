@@ -70,7 +70,7 @@ def run(settings: Settings) -> None:
 
 
 def _forbid_core_dumps() -> None:
-    """Keep memory, and the addresses in it, off the disk. A limit of 1 stops even a piped dump, 0 does not (core(5))."""
+    """Keep memory, and the addresses in it, off the disk. A limit of 1 stops a piped dump too, 0 does not (core(5))."""
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     limit = min(hard, 1) if hard != resource.RLIM_INFINITY else 1
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))

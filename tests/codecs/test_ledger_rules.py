@@ -42,6 +42,12 @@ def test_an_order_is_stated_with_all_its_terms_and_without_the_ids_of_its_meetin
     )
 
 
+def test_the_last_second_of_an_order_is_whole() -> None:
+    found = acceptance(replace(ORDER, opens=ORDER.opens + 0.5, closes=ORDER.closes + 0.5))
+    assert isinstance(found, OrderAccepted)
+    assert (found.opens, found.closes) == ("2020-06-03T16:00:00Z", "2020-06-04T16:00:01Z")
+
+
 def test_a_service_wide_order_names_no_meeting() -> None:
     found = acceptance(replace(ORDER, meetings=("*",), service_wide=True, notice_url=None, shadow=True))
     assert isinstance(found, OrderAccepted)

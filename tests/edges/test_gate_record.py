@@ -69,9 +69,9 @@ class _Watching(FreeRecorder):
         self.bench = bench
         self.states: list[list[State]] = []
 
-    def record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
+    def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
         self.states.append([each.state for each in self.bench.gate.roster])
-        return super().record(restricting)
+        return super().record(restricting, now)
 
 
 @on_both_loops
@@ -182,3 +182,16 @@ async def test_a_deferral_is_recorded_once_and_each_ejection_once() -> None:
         staying.abort()
         await eventually(lambda: len(recorded(bench)) == 5)
         assert recorded(bench)[-1][0] is Verdict.EJECT
+
+
+@on_both_loops
+async def test_an_order_that_ends_between_two_slices_ejects_nobody_any_more() -> None:
+    async with gate_bench(accept_and_hold) as bench:
+        for number in range(70):
+            await join(bench, f"n{number}", CN)
+        clock = [99.0]
+        bench.gate.now = lambda: clock[0]
+        swapping = asyncio.get_running_loop().create_task(bench.gate.swap_rules(EJECT))
+        await asyncio.sleep(0)  # one slice
+        clock[0] = 100.0
+        assert (await swapping).ejected == len(bench.recorder.recorded) == 64

@@ -5,7 +5,9 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -39,15 +41,19 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB, in memory."""
     path = tmp_path / "disk"
     path.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", path], check=False, capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small file system here: {mounted.stderr.strip()}")
+    error = mount("-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", path)
+    if error:
+        pytest.skip(f"cannot mount a small file system here: {error}")
     try:
         yield path
     finally:
-        subprocess.run(["umount", "--lazy", path], check=True)
+        subprocess.run(["umount", "--lazy", path], check=True)  # noqa: S607 - wherever the system has it
+
+
+def mount(*arguments: object) -> str:
+    """Mount something, and return what stood against it."""
+    command = ["mount", *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stderr.strip()
 
 
 def make_durable(history: History) -> None:
@@ -76,9 +82,15 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(disk: Path) -> None:
     make_durable(history)
     fill(disk / "filler")
     done = 0
-    with pytest.raises(LedgerUnavailableError, match=r"records: (No space left on device|only \d+ of \d+ bytes)"):
-        for done in range(1000):
+
+    def append_until_it_is_full() -> None:
+        nonlocal done
+        while done < 1000:
             history.append(lifts(done), HOUR)
+            done += 1
+
+    with pytest.raises(LedgerUnavailableError, match=r"records: (No space left on device|only \d+ of \d+ bytes)"):
+        append_until_it_is_full()
     before = [path.read_bytes() for path in LedgerFiles(disk / "ledger").record_files()]
     assert len(whole(disk / "ledger")) == history.size
     for _ in range(3):
@@ -141,16 +153,15 @@ def test_a_torn_end_is_not_cut_off_where_it_cannot_be_kept(disk: Path) -> None:
 def test_a_full_disk_keeps_a_checkpoint_from_being_signed_and_no_longer(disk: Path) -> None:
     history = History.open(disk / "ledger", HOUR)
     make_durable(history)
-    history.append(lifts("a"), HOUR)
-    captured = history.capture()
-    assert captured is not None
     fill(disk / "filler")
-    with pytest.raises(LedgerUnavailableError):
+
+    def sign_until_it_is_full() -> None:
         for _ in range(100):  # as long as the last page has room
-            history.make_durable(captured)
-            history.append(lifts("b"), HOUR)
-            captured = history.capture()
-            assert captured is not None
+            history.append(lifts("a"), HOUR)
+            make_durable(history)
+
+    with pytest.raises(LedgerUnavailableError):
+        sign_until_it_is_full()
     with pytest.raises(LedgerUnavailableError):
         history.recover()
     (disk / "filler").unlink()
@@ -168,10 +179,10 @@ def test_a_read_only_disk_makes_the_ledger_unavailable_and_no_longer(disk: Path)
     history = History.open(disk / "ledger", HOUR)
     history.append(lifts("a"), HOUR)
     history.close()
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    assert not mount("-o", "remount,ro", disk)
     with pytest.raises(LedgerUnavailableError, match="Read-only file system"):
         History.open(disk / "ledger", HOUR)
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    assert not mount("-o", "remount,rw", disk)
     history = History.open(disk / "ledger", HOUR)
     history.append(lifts("b"), HOUR)
     history.close()
@@ -282,6 +293,7 @@ def test_what_could_not_be_forced_to_the_disk_is_written_anew(
     assert captured is not None
     with patch.object(os, "fsync", side_effect=FAILED), pytest.raises(LedgerUnavailableError, match="Input/output"):
         history.make_durable(captured)
+    assert [each.size for each in checkpoints(ledger)] == [2]
     with pytest.raises(LedgerUnavailableError, match="could not be forced to the disk"):
         history.append(lifts("lost"), HOUR)
     assert history.capture() is None
@@ -408,4 +420,117 @@ def test_no_descriptors_to_be_had_is_no_reason_to_stop(ledger: Path, history: Hi
     with patch.object(os, "dup", side_effect=OSError(errno.EMFILE, "Too many open files")):
         assert history.capture() is None
     make_durable(history)
+    assert names(whole(ledger)) == ["a"]
+
+
+def test_nothing_is_appended_while_the_end_is_written_anew(ledger: Path, history: History) -> None:
+    history.append(lifts("a"), HOUR)
+    captured = history.capture()
+    assert captured is not None
+    with patch.object(os, "fsync", side_effect=FAILED), pytest.raises(LedgerUnavailableError):
+        history.make_durable(captured)
+    real, is_writing, may_go_on = os.fsync, threading.Event(), threading.Event()
+
+    def fsync(fd: int) -> None:
+        is_writing.set()
+        assert may_go_on.wait(60)
+        real(fd)
+
+    with patch.object(os, "fsync", fsync), ThreadPoolExecutor(1) as pool:
+        recovered = pool.submit(history.recover)
+        assert is_writing.wait(60)
+        with pytest.raises(LedgerUnavailableError, match="lock: another process holds the lock"):
+            history.append(lifts("lost"), HOUR)
+        assert history.capture() is None
+        may_go_on.set()
+        recovered.result()
+    history.append(lifts("b"), HOUR)
+    assert names(whole(ledger)) == ["a", "b"]
+
+
+# What is durable, and when
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was done to the disk, in its order: fsync, write or rename, and the name."""
+    found: list[tuple[str, str]] = []
+    fsync, write, rename = os.fsync, os.write, os.rename
+
+    def name_of(fd: int) -> str:
+        return Path(f"/proc/self/fd/{fd}").readlink().name
+
+    def traced_fsync(fd: int) -> None:
+        found.append(("fsync", name_of(fd)))
+        fsync(fd)
+
+    def traced_write(fd: int, data: bytes) -> int:
+        found.append(("write", name_of(fd)))
+        return write(fd, data)
+
+    def traced_rename(old: Path, new: Path) -> None:
+        found.append(("rename", Path(new).name))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", traced_fsync)
+    monkeypatch.setattr(os, "write", traced_write)
+    monkeypatch.setattr(os, "rename", traced_rename)
+    return found
+
+
+def test_a_checkpoint_is_signed_over_what_is_durable(
+    history: History, calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file with lines it is over, and the folder that holds their names."""
+    monkeypatch.setattr(layout, "LINES_IN_FILE", 8)
+    history.append(lifts(*range(20)), HOUR)
+    captured = history.capture()
+    calls.clear()
+    assert captured is not None
+    history.make_durable(captured)
+    assert calls == [
+        *(("fsync", f"{first:012}.jsonl") for first in (0, 8, 16)),
+        ("fsync", "records"),
+        *(("write", "checkpoints"), ("fsync", "checkpoints"), ("fsync", "ledger")),
+        *(("write", "checkpoint.new"), ("fsync", "checkpoint.new"), ("rename", "checkpoint")),
+    ]
+    calls.clear()
+    assert history.append(lifts("a"), HOUR) == 23
+    assert calls == [("write", f"{16:012}.jsonl")]
+    make_durable(history)
+    assert [name for step, name in calls if step == "fsync"] == [f"{16:012}.jsonl", "checkpoints", "checkpoint.new"]
+
+
+def test_what_replaces_anything_is_durable_first(ledger: Path, history: History, calls: list[tuple[str, str]]) -> None:
+    """Keys, bytes set aside, and files written anew."""
+    other = History.open(ledger.parent / "other", HOUR)
+    other.close()
+    for name in ("signing_key", "commitment_key", "verifier_key", f"{0:012}.jsonl"):
+        at = calls.index(("write", f"{name}.new"))
+        folder = {"verifier_key": "other", f"{0:012}.jsonl": "records"}.get(name, "secret")
+        assert calls[at : at + 4] == [
+            *(("write", f"{name}.new"), ("fsync", f"{name}.new")),
+            *(("rename", name), ("fsync", folder)),
+        ]
+    with LedgerFiles(ledger).record_file(0).open("ab") as file:
+        file.write(b"torn")
+    calls.clear()
+    history.append(lifts("a"), HOUR)
+    (kept,) = (path.name for path in LedgerFiles(ledger).set_aside.iterdir())
+    at = calls.index(("rename", kept))
+    assert calls[at - 2 : at + 3] == [
+        *(("write", f"{kept}.new"), ("fsync", f"{kept}.new"), ("rename", kept), ("fsync", "set_aside")),
+        ("write", f"{0:012}.jsonl"),
+    ]
+    captured = history.capture()
+    assert captured is not None
+    with patch.object(os, "fsync", side_effect=FAILED), pytest.raises(LedgerUnavailableError):
+        history.make_durable(captured)
+    assert not checkpoints(ledger)
+    calls.clear()
+    history.recover()
+    assert calls[:4] == [
+        *(("write", f"{0:012}.jsonl.new"), ("fsync", f"{0:012}.jsonl.new")),
+        *(("rename", f"{0:012}.jsonl"), ("fsync", "records")),
+    ]
     assert names(whole(ledger)) == ["a"]

@@ -545,6 +545,20 @@ def test_a_file_that_something_else_has_changed_is_told_of(ledger: Path, opened:
     assert history.append([BEAT], HOUR) == 3
 
 
+def test_a_file_that_was_replaced_without_what_was_written_is_told_of(ledger: Path, opened: Open) -> None:
+    history = opened()
+    history.append(lifts("a"), HOUR)
+    path = LedgerFiles(ledger).record_file(0)
+    before = path.read_bytes()
+    history.append(lifts("b"), HOUR)
+    os.truncate(ledger / "lock", 1)  # as if by a process that writes its end anew
+    path.with_suffix(".new").write_bytes(before)
+    path.with_suffix(".new").rename(path)
+    assert history.capture() is None
+    with pytest.raises(LedgerUnavailableError, match="records that this process wrote are no longer there"):
+        history.recover()
+
+
 def open_descriptors() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from joingate.codecs.ledger_line import decode
 from joingate.codecs.meeting_commitment import meeting_commitment, salt_of
 from joingate.codecs.receipt import check_promise, commitment
 from joingate.core.decision import Decision, without_record
@@ -31,10 +30,10 @@ from joingate.core.record import (
 from joingate.core.recording import Restricting
 from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
 from joingate.ledger import journal as the_module
-from joingate.ledger.files import LedgerFiles, lines_of
 from joingate.ledger.history import History, LedgerUnavailableError
 from joingate.ledger.journal import Journal
 from tests.core.made import order
+from tests.edges.ledger_reading import entries, records
 
 CN = Location("CN")
 DATABASE = Database((1_700_000_000,), ("Test",), ("0" * 16,), 0, 60)
@@ -79,16 +78,12 @@ def use(journal: Journal, *rules: Rule) -> None:
     journal.use_rules(made, journal.declare(made))
 
 
-def records(folder: Path) -> list[Record]:
-    return [decode(line).record for path in LedgerFiles(folder).record_files() for line in lines_of(path)]
-
-
 def kinds(folder: Path) -> list[type[Record]]:
     return [type(record) for record in records(folder)]
 
 
 def reject(journal: Journal, decision: Decision = REJECT, location: Location = CN) -> str | None:
-    found = journal.record([Restricting(decision, location, "m", Told.HTTP)])
+    found = journal.record([Restricting(decision, location, "m", Told.HTTP)], journal._now())
     return None if found is None else found[0].receipt.code
 
 
@@ -135,7 +130,7 @@ def test_a_restriction_says_what_it_rests_on_and_nothing_of_the_person(tmp_path:
 
 def test_every_receipt_is_another_and_is_promised(tmp_path: Path, clock: Clock) -> None:
     journal = opened(tmp_path, clock, ORDER)
-    found = journal.record([Restricting(EJECT, CN, "m", Told.CLOSE)] * 150)
+    found = journal.record([Restricting(EJECT, CN, "m", Told.CLOSE)] * 150, clock.now)
     assert found is not None
     assert len({each.receipt.code for each in found}) == 150
     assert [each.seq for each in found] == list(range(4, 154))
@@ -144,7 +139,7 @@ def test_every_receipt_is_another_and_is_promised(tmp_path: Path, clock: Clock) 
     for each in found:
         assert check_promise(each.receipt.code, each.receipt.promise, history.verifier_key) == "1970-01-02T00Z"
     clock.now += 3600
-    (later,) = journal.record([Restricting(REJECT, CN, "m", Told.HTTP)]) or ()
+    (later,) = journal.record([Restricting(REJECT, CN, "m", Told.HTTP)], clock.now) or ()
     assert check_promise(later.receipt.code, later.receipt.promise, history.verifier_key) == "1970-01-02T01Z"
 
 
@@ -198,9 +193,18 @@ def test_an_order_that_is_over_restricts_nobody_in_the_record_before_its_end_is_
     assert kinds(tmp_path)[-2:] == [Expiry, Restriction]
 
 
+def test_what_is_decided_before_an_order_ends_is_recorded_so_however_late_it_gets(tmp_path: Path, clock: Clock) -> None:
+    journal = opened(tmp_path, clock, ORDER)
+    clock.now = 7200.0
+    assert journal.record([Restricting(REJECT, CN, "m", Told.HTTP)], 99.9) is not None
+    entry = entries(tmp_path)[-1]
+    assert (type(entry.record), entry.hour) == (Restriction, "1970-01-01T00Z")
+    assert Expiry not in kinds(tmp_path)
+
+
 async def test_what_became_of_ejections_and_what_was_counted_are_written(tmp_path: Path, clock: Clock) -> None:
     journal = opened(tmp_path, clock, ORDER)
-    found = journal.record([Restricting(EJECT, CN, "m", Told.CLOSE)] * 2)
+    found = journal.record([Restricting(EJECT, CN, "m", Told.CLOSE)] * 2, clock.now)
     assert found is not None
     journal.count(DOUBT, UNKNOWN[Cause.NOT_FOUND])
     journal.count(DOUBT, CN)
@@ -335,6 +339,6 @@ def test_a_ledger_that_a_person_must_mend_is_refused(tmp_path: Path, clock: Cloc
 
 def test_a_defect_in_recording_admits(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     journal = opened(tmp_path, clock, ORDER)
-    assert journal.record([Restricting(Decision(Verdict.REJECT, Reason.ORDER), CN, "m", Told.HTTP)]) is None
+    assert journal.record([Restricting(Decision(Verdict.REJECT, Reason.ORDER), CN, "m", Told.HTTP)], 50.0) is None
     assert "defect" in caplog.text
     assert journal.problem is not None

@@ -282,7 +282,7 @@ async def test_a_reload_that_would_eject_too_many_waits_for_its_confirmation(
         refused = await asyncio.to_thread(gate.run, "reload", "--confirm", before)
         assert (refused.returncode, refused.stderr) == (1, "")
         assert refused.stdout == (
-            f"refused   revision {revision} would eject 2; confirm it with: joingate reload --confirm {revision}\n"
+            f"problem   revision {revision} would eject 2; confirm it with: joingate reload --confirm {revision}\n"
         )
         await exchange(first, [first, second, de], "nor by the wrong revision")
 
@@ -361,13 +361,14 @@ async def test_joingate_reload_says_how_it_went(folder: Folder) -> None:
         refused = await asyncio.to_thread(gate.run, "reload")
         assert (refused.returncode, refused.stderr) == (1, "")
         problem = f'{folder.path}/rules/order.toml: unknown key "id"; write one of authority, order, host_policy'
-        assert refused.stdout == f"refused   {problem}\n"
+        assert refused.stdout == f"problem   {problem}\n"
         as_json = await asyncio.to_thread(gate.run, "reload", "--json")
         assert as_json.returncode == 1
         assert orjson.loads(as_json.stdout)["problems"] == [problem]
         shown = await asyncio.to_thread(gate.run, "status")
         assert shown.returncode == 0
         assert shown.stdout.splitlines()[0] == "degraded: 1 participants in 1 meetings"
-        assert shown.stdout.splitlines()[-1] == f"refused   {problem}"
+        assert shown.stdout.splitlines()[-1] == f"problem   {problem}"
+        assert any(line.startswith("ledger    ") for line in shown.stdout.splitlines())
         as_json = await asyncio.to_thread(gate.run, "status", "--json")
         assert orjson.loads(as_json.stdout)["state"] == "degraded"

@@ -41,6 +41,8 @@ def _status(chosen: argparse.Namespace) -> int:
         print(f"rule      {each['rule']}: {each['verdict']} {each['count']}")
     for cause, count in status["doubt_admitted"].items():
         print(f"doubt     {cause}: admitted {count}")
+    ledger = status["ledger"]
+    print(f"ledger    {ledger['records']} records in {ledger['path']}; admitted unrecorded: {ledger['unrecorded']}")
     _print_reload(status)
     return 0
 
@@ -58,7 +60,7 @@ def _print_reload(status: dict[str, Any]) -> None:
     for warning in status["rules"]["warnings"]:
         print(f"warning   {warning}")
     for problem in status["problems"]:
-        print(f"refused   {problem}")
+        print(f"problem   {problem}")
     last = status["reloads"]["last"]
     if last is not None and last["ok"]:
         print(

@@ -6,7 +6,7 @@ Canonical means: members in the order of `ledger_schema`, no spaces, UTF-8 with 
 member left out. `decode` refuses every other spelling, so that no two lines say the same thing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
@@ -38,7 +38,7 @@ def _values_of(made: type[Record]) -> Any:
 _WRITE: Final = {
     made: (kind, tuple(names), _values_of(made)) for kind, (made, names) in KINDS.items() if KIND_OF[made] == kind
 }
-_READ: Final = {
+_READ: Final[dict[str, tuple[tuple[str, ...], list[Callable[[Any], Any]], type[Record]]]] = {
     kind: ((*_HEAD, *names), [SEQ.read, HOUR.read, str, *(field.read for field in names.values())], made)
     for kind, (made, names) in KINDS.items()
 }
@@ -80,17 +80,16 @@ def decode(line: bytes) -> Entry:
     try:
         seq, hour, _, *values = [read(value) for read, value in zip(reads, found.values(), strict=True)]
     except ValueError:
-        raise LedgerLineError(_refusal(found, names, reads)) from None
+        raise LedgerLineError("; ".join(_refusals(found, reads))) from None
     if orjson.dumps(found) != body:
         raise LedgerLineError("the line is not spelt canonically")
     return Entry(seq, hour, made(*values))
 
 
-def _refusal(found: dict[str, Any], names: Sequence[str], reads: Sequence[Callable[[Any], Any]]) -> str:
-    """Name the first member that cannot be read, and say why."""
-    for name, read in zip(names, reads, strict=True):
+def _refusals(found: dict[str, Any], reads: Sequence[Callable[[Any], Any]]) -> Iterator[str]:
+    """Yield each member that cannot be read, and why."""
+    for (name, value), read in zip(found.items(), reads, strict=True):
         try:
-            read(found[name])
+            read(value)
         except ValueError as error:
-            return f"{name} {error}"
-    return "a member cannot be read"
+            yield f"{name} {error}"

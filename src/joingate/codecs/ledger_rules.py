@@ -1,5 +1,6 @@
 """Rules as the ledger states them: an order with all of its terms, its meetings only by their number."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def _order(order: Order) -> OrderAccepted:
         reference=_encodable(order.reference),
         received=order.received.isoformat(),
         opens=rfc3339(order.opens),
-        closes=rfc3339(order.closes),
+        closes=rfc3339(math.ceil(order.closes)),
         named=len(order.meetings) - prefixes - order.service_wide,
         prefixes=prefixes,
         service_wide=order.service_wide,

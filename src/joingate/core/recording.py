@@ -28,8 +28,13 @@ class Recorded(NamedTuple):
 class Recorder(Protocol):
     """Where restrictions are written down; none of its methods waits or raises."""
 
-    def record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
-        """Record all of them before any is carried out; None means that nothing is recorded: admit."""
+    def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
+        """Record all of them before any is carried out; None means that nothing is recorded: admit.
+
+        Args:
+            restricting: by rules that are in force at `now`.
+            now: POSIX seconds.
+        """
 
     def count(self, decision: Decision, location: Location) -> None:
         """Count an admission in doubt, in shadow or for want of a record."""

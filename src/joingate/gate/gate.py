@@ -15,11 +15,11 @@ from joingate.codecs.join_request import JoinMatcher
 from joingate.core.decision import Decision, decide, reassess, without_record
 from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
+from joingate.core.recording import Recorded, Recorder, Restricting
 from joingate.core.roster import Carrier, Event, Participant, Roster, State
 from joingate.core.rules import RuleSet
 from joingate.core.tally import Tally
 from joingate.gate.options import GateOptions
-from joingate.core.recording import Recorded, Recorder, Restricting
 
 Locate = Callable[[Address | None, float], Location]
 
@@ -109,7 +109,7 @@ class Gate:
         decision = decide(join, location, self.rules, now)
         receipt = None
         if decision.verdict is Verdict.REJECT:
-            recorded = self.recorder.record((Restricting(decision, location, join.meeting, carrier.telling),))
+            recorded = self.recorder.record((Restricting(decision, location, join.meeting, carrier.telling),), now)
             if recorded is None:
                 decision = without_record(decision)
             else:
@@ -232,13 +232,16 @@ class Gate:
 
     def _carry_out(self, denied: Iterable[tuple[Participant, Decision]]) -> tuple[int, int]:
         """Record all of them, then eject or defer; return how many of each. What cannot be recorded is not done."""
+        now = self.now()
         due = [
             (participant, decision)
             for participant, decision in denied
-            # Some have left while the slices before this one were carried out; a deferral is recorded once.
-            if participant.is_inside and (decision.verdict is Verdict.EJECT or participant.state is State.ADMITTED)
+            # Some have left, and an order may have ended, while the slices before this one were carried out.
+            if participant.is_inside
+            and (decision.rule is None or decision.rule.in_force(now))
+            and (decision.verdict is Verdict.EJECT or participant.state is State.ADMITTED)  # one deferral, one record
         ]
-        recorded = self._record(due) if due else None
+        recorded = self._record(due, now) if due else None
         if recorded is None:
             return 0, 0
         ejecting = []
@@ -255,12 +258,13 @@ class Gate:
             participant.carrier.eject(participant, decision, receipt)
         return len(ejecting), len(due) - len(ejecting)
 
-    def _record(self, due: list[tuple[Participant, Decision]]) -> Sequence[Recorded] | None:
+    def _record(self, due: list[tuple[Participant, Decision]], now: float) -> Sequence[Recorded] | None:
         recorded = self.recorder.record(
             [
                 Restricting(decision, participant.location, participant.meeting, participant.carrier.telling)
                 for participant, decision in due
-            ]
+            ],
+            now,
         )
         for participant, decision in due:
             self._count(without_record(decision) if recorded is None else decision, participant.location)

@@ -11,8 +11,8 @@ file. The others notice by the lock's generation, and open the fresh file.
 import hashlib
 import os
 import re
-import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -87,8 +87,6 @@ class History:
         self._lock = lock
         self._generation = lock.generation()
         self._checkpoints = Checkpoints(files, keys.signing, verifier)
-        self._mine = threading.Lock()
-        """Between this process's own threads: flock(2) does not tell them apart."""
         self._is_suspect = False
         """An fsync has failed."""
         self._is_astray = False
@@ -115,9 +113,8 @@ class History:
                 make_folder(path)
             lock = HistoryLock(files.lock)
             try:
-                lock.acquire(PATIENTLY)
-                history = cls._begun(files, lock, hour)
-                lock.release()
+                with lock.held(PATIENTLY):
+                    history = cls._begun(files, lock, hour)
             except BaseException:
                 lock.close()
                 raise
@@ -190,19 +187,20 @@ class History:
             LedgerUnavailableError: they are not in the history.
             TypeError: one of them cannot be written; none is.
         """
-        if not self._mine.acquire(blocking=False):
-            raise LedgerUnavailableError(f"{self._files.records}: the end of the history is being written anew")
+        lock = self._lock
         try:
-            self._lock.acquire()
+            lock.acquire()
             try:
+                if not (self._is_suspect or self._is_astray):
+                    first = self._open.append_here(records, hour)
+                    if first is not None:
+                        return first
                 self._look(hour)
                 return self._open.append(records, hour)
             finally:
-                self._lock.release()
+                lock.release()
         except OSError as error:
             raise unavailable(self._files.records, error) from None
-        finally:
-            self._mine.release()
 
     def _look(self, hour: str) -> None:
         """Bring what this process knows up to date; the lock is held."""
@@ -212,9 +210,12 @@ class History:
             self._check_place([(file.path, file.fd) for file in self._open.files], self._generation)
         if self._settled is not self._open.base:
             self._open.settle(self._settled)
-        if self._lock.generation() != self._generation:
-            self._read_anew(hour)
-        while torn := self._open.read_on():
+        while True:
+            if self._lock.generation() != self._generation:
+                self._read_anew(hour)
+            torn = self._open.read_on()
+            if not torn:
+                return
             set_aside(self._files, self._lock, self._open.at, hour, torn)
 
     def _read_anew(self, hour: str) -> None:
@@ -237,35 +238,19 @@ class History:
 
     def capture(self) -> Captured | None:
         """Note what has been appended, for `make_durable`; None where nothing is new, or it is not the time for it."""
-        if not self._mine.acquire(blocking=False):
-            return None
         try:
-            return None if self._is_suspect else self._capture()
+            with self._lock.held():
+                self._look("")
+                return self._capture()
         except (OSError, LedgerUnavailableError):
-            return None  # no file to be had, or the lock; the next time will tell
-        finally:
-            self._mine.release()
+            return None  # an append says why, and the next time may be better
 
     def _capture(self) -> Captured | None:
-        if self._lock.generation() != self._generation:
-            self._lock.acquire()
-            try:
-                self._look("")
-            finally:
-                self._lock.release()
-        settled, end = self._settled, self._open
-        if settled is not end.base:
-            end.settle(settled)
-        if end.at.size == settled.size:
+        end = self._open
+        if end.at.size == end.base.size:
             return None
-        return Captured(
-            end.base,
-            end.at,
-            tuple(end.lines),
-            tuple((file.path, os.dup(file.fd)) for file in end.files),
-            end.files[-1].first >= end.base.size,
-            self._generation,
-        )
+        begins_file = end.last.first >= end.base.size
+        return Captured(end.base, end.at.copy(), tuple(end.lines), end.held_open(), begins_file, self._generation)
 
     def make_durable(self, captured: Captured) -> None:
         """Force what was captured to the disk, and sign a checkpoint over it; may take as long as the disk does.
@@ -286,12 +271,12 @@ class History:
         try:
             for _, fd in captured.files:
                 os.fsync(fd)
+            self._check_place(captured.files, captured.generation)
             if captured.begins_file:
                 sync_folder(self._files.records)
         except OSError:
             self._is_suspect = True
             raise
-        self._check_place(captured.files, captured.generation)
         if self._lock.generation() != captured.generation:
             return  # these files were replaced, by durable ones; `capture` opens them
         self._checkpoints.sign(captured.at.peaks, captured.root_at)
@@ -321,25 +306,23 @@ class History:
             LedgerUnavailableError: it is still not durable, or not signed.
         """
         try:
-            with self._mine:
-                self._lock.acquire(PATIENTLY)
-                try:
-                    self._rewrite()
-                finally:
-                    self._lock.release()
+            # With the file open once more, the lock keeps this process's other threads out as well.
+            with closing(HistoryLock(self._files.lock)) as lock, lock.held(PATIENTLY):
+                self._is_astray = True  # until it has been looked for
+                self._rewrite(lock)
                 captured = self._capture()
         except OSError as error:
             raise unavailable(self._files.folder, error) from None
         if captured is not None:
             self.make_durable(captured)
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, lock: HistoryLock) -> None:
         was_suspect, self._is_suspect = self._is_suspect, False
         try:
             self._look("")
             if was_suspect:
                 try:
-                    self._open.rewrite(self._lock)
+                    self._open.rewrite(lock)
                 finally:
                     self._generation = self._lock.generation()  # whatever was replaced, this process knows
         except BaseException:

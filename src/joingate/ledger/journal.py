@@ -132,19 +132,19 @@ class Journal:
 
     # Restrictions (core.recording.Recorder)
 
-    def record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
+    def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
         """Record all of them, or none (Recorder)."""
         try:
-            return self._record(restricting)
+            return self._record(restricting, now)
         except Exception as error:  # noqa: BLE001 - logged whole, and the participant is admitted
             _log.exception("defect: a restriction could not be recorded")
             self._failed(error)
             return None
 
-    def _record(self, restricting: Sequence[Restricting]) -> Sequence[Recorded] | None:
+    def _record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
         if self.problem is None:
             receipts = [self._receipt() for _ in restricting]
-            written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)])
+            written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)], now)
             if written is not None:
                 return [Recorded(*each) for each in zip(written, receipts, strict=True)]
         self.unrecorded += len(restricting)
@@ -189,11 +189,11 @@ class Journal:
 
     # Writing
 
-    def _write(self, records: list[Record]) -> list[int] | None:
+    def _write(self, records: list[Record], now: float | None = None) -> list[int] | None:
         """Append `records` behind what has to stand before them; return their seqs, or None if they are not written."""
         if self.problem is not None or self._history is None:
             return None
-        now = self._now()
+        now = self._now() if now is None else now
         before = self._due(now)
         if not before and not records:
             return []

@@ -7,7 +7,8 @@ process that is stopped while it holds the lock must not stop the others' event 
 import fcntl
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,10 @@ BRIEFLY: Final = (0.0001,) * 20 + (0.0005,) * 14
 """Seconds between tries: some 10 ms in all, a thousand times what an append takes."""
 PATIENTLY: Final = (0.001,) * 100 + (0.01,) * 490
 """Some 5 seconds: for starts and for threads of their own."""
+
+_flock = fcntl.flock
+_TAKE: Final = fcntl.LOCK_EX | fcntl.LOCK_NB
+_GIVE: Final = fcntl.LOCK_UN
 
 
 def lock_file(fd: int, path: Path, pauses: Iterable[float]) -> None:
@@ -31,7 +36,7 @@ def lock_file(fd: int, path: Path, pauses: Iterable[float]) -> None:
         if pause:
             time.sleep(pause)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(fd, _TAKE)
         except BlockingIOError:
             continue
         return
@@ -56,21 +61,30 @@ class HistoryLock:
         self._pauses: Iterable[float] = BRIEFLY
 
     def acquire(self, pauses: Iterable[float] | None = None) -> None:
-        """Take the lock, waiting BRIEFLY; not at all as long as the last wait was in vain.
+        """Take the lock, waiting BRIEFLY; not at all when the last wait was in vain.
 
         Raises:
             LedgerUnavailableError: it is not to be had.
             OSError: it cannot be locked.
         """
         try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(self.fd, _TAKE)
         except BlockingIOError:
             waiting, self._pauses = self._pauses, AT_ONCE
             lock_file(self.fd, self.path, waiting if pauses is None else pauses)
         self._pauses = BRIEFLY
 
     def release(self) -> None:
-        fcntl.flock(self.fd, fcntl.LOCK_UN)
+        _flock(self.fd, _GIVE)
+
+    @contextmanager
+    def held(self, pauses: Iterable[float] | None = None) -> Iterator[None]:
+        """Hold the lock; raises as `acquire` does."""
+        self.acquire(pauses)
+        try:
+            yield
+        finally:
+            self.release()
 
     def generation(self) -> int:
         return os.lseek(self.fd, 0, os.SEEK_END)
@@ -84,5 +98,6 @@ class HistoryLock:
         os.ftruncate(self.fd, self.generation() + 1)
 
     def close(self) -> None:
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)
         self.fd = -1

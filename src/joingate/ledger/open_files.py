@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from joingate.codecs.ledger_batch import encode_all, encode_one, grow
 from joingate.codecs.ledger_line import LedgerLineError
 from joingate.core.record import Record
+from joingate.ledger import files as layout
 from joingate.ledger.durable import sync_folder, write_beside, write_whole
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.lock import HistoryLock
 from joingate.ledger.position import Position, by_file
 from joingate.ledger.tail import Pieces, Tail
 from joingate.ledger.trouble import LedgerUnavailableError
+
+_lseek = os.lseek
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class OpenFiles:
         at: where the last line leaves the history.
         lines: the lines between the two.
         files: those that hold any of them, and the last.
+        last: the last of them.
     """
 
     def __init__(self, files: LedgerFiles, tail: Tail) -> None:
@@ -59,35 +64,37 @@ class OpenFiles:
         self.at = tail.at
         self.lines = tail.lines
         self.files: list[OpenFile] = []
+        self.last: OpenFile
         try:
             for first, end in sorted(tail.ends.items()):
                 path = files.record_file(first)
-                self.files.append(OpenFile(first, path, _open(path), end))
+                self._add([OpenFile(first, path, _open(path), end)])
         except OSError:
             self.close()
             raise
 
-    def append(self, records: Sequence[Record], hour: str) -> int:
-        """Write records behind the last, and return the seq of the first; all of them, or none.
+    def append_here(self, records: Sequence[Record], hour: str) -> int | None:
+        """Write records into the last file, and return the seq of the first; all of them, or none.
+
+        Returns:
+            None, and nothing is written, where others have done anything to the file, or it has no room for so many.
 
         Raises:
             OSError: they could not be written.
         """
-        at = self.at.copy()
-        lines = at.write(records, max(hour, at.hour))
-        room = self.at.room()
-        if len(lines) <= room:
-            self._append_here(lines)
+        file, at = self.last, self.at
+        peaks = at.peaks
+        first = peaks.size
+        if _lseek(file.fd, 0, os.SEEK_END) != file.end or len(records) > -first % layout.LINES_IN_FILE:
+            return None
+        if hour < at.hour:  # noqa: PLR1730 - max() takes as long as a system call
+            hour = at.hour
+        if len(records) == 1:  # a restriction at join, which somebody waits for
+            data = encode_one(first, hour, records[0])
+            lines = [data]
         else:
-            self._append_across(lines, room)
-        first = self.at.size if room else self.at.size + 1  # behind the segment
-        self.lines += lines
-        self.at = at
-        return first
-
-    def _append_here(self, lines: list[bytes]) -> None:
-        file = self.files[-1]
-        data = b"".join(lines)
+            lines = encode_all(first, hour, records)
+            data = b"".join(lines)
         try:
             write_whole(file.fd, data)
         except OSError:
@@ -95,13 +102,28 @@ class OpenFiles:
             os.ftruncate(file.fd, file.end)
             raise
         file.end += len(data)
+        self.lines += lines
+        grow(peaks, lines)
+        at.heed(records, hour)
+        return first
 
-    def _append_across(self, lines: list[bytes], room: int) -> None:
+    def append(self, records: Sequence[Record], hour: str) -> int:
+        """Write records, in other files too, once `read_on` has found no end; otherwise as `append_here`.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        first = self.append_here(records, hour)
+        return self._append_across(records, max(hour, self.at.hour)) if first is None else first
+
+    def _append_across(self, records: Sequence[Record], hour: str) -> int:
         """Fill the last file and begin others, each complete with its first lines before it has a name.
 
         A process that dies midway leaves the first files of the batch, never one without those before it.
         """
-        file, size = self.files[-1], self.at.size
+        file, size, room = self.last, self.at.size, self.at.room()
+        at = self.at.copy()
+        lines = at.write(records, hour)
         data = b"".join(lines[:room])
         begun: list[OpenFile] = []
         try:
@@ -118,7 +140,10 @@ class OpenFiles:
             os.ftruncate(file.fd, file.end)
             raise
         file.end += len(data)
-        self.files += begun
+        self._add(begun)
+        self.lines += lines
+        self.at = at
+        return size if room else size + 1  # behind the segment
 
     def read_on(self) -> Pieces:
         """Read what others have appended; returns the unfinished end that one of them has left.
@@ -128,20 +153,20 @@ class OpenFiles:
             OSError: it could not be read.
         """
         while True:
-            file = self.files[-1]
+            file = self.last
             end = os.lseek(file.fd, 0, os.SEEK_END)
             if end != file.end and not self._read(file, end):
                 return ((file.path, file.end),)
             if not self.at.is_between_files:
                 return ()
             if file.first == self.at.size:
-                raise _not_appended(file.path, "the file is empty")
+                return ((file.path, 0),)
             path = self._files.record_file(self.at.size)
             try:
                 fd = _open(path)
             except FileNotFoundError:
                 return ()
-            self.files.append(OpenFile(self.at.size, path, fd, 0))
+            self._add([OpenFile(self.at.size, path, fd, 0)])
 
     def _read(self, file: OpenFile, end: int) -> bool:
         """Whether the file, whose size is `end`, ends in a whole line."""
@@ -157,6 +182,26 @@ class OpenFiles:
             file.end += len(line)
             self.lines.append(line)
         return not rest
+
+    def _add(self, files: list[OpenFile]) -> None:
+        self.files += files
+        self.last = self.files[-1]
+
+    def held_open(self) -> tuple[tuple[Path, int], ...]:
+        """Return the files under descriptors of their own, which the caller closes.
+
+        Raises:
+            OSError: there are no more descriptors to be had.
+        """
+        held: list[tuple[Path, int]] = []
+        try:
+            for file in self.files:
+                held.append((file.path, os.dup(file.fd)))
+        except OSError:
+            for _, fd in held:
+                os.close(fd)
+            raise
+        return tuple(held)
 
     def settle(self, settled: Position) -> None:
         """Forget what a checkpoint now vouches for, up to `settled`."""
@@ -177,8 +222,14 @@ class OpenFiles:
             unsettled = self.lines[max(0, file.first - self.base.size) : end - self.base.size]
             new = write_beside(file.path, self._settled(file, sum(map(len, unsettled))) + b"".join(unsettled))
             fd = _open(new)
-            lock.next_generation()
-            new.rename(file.path)
+            try:
+                lock.next_generation()
+                if file is self.last:
+                    os.ftruncate(file.fd, file.end + 1)  # needs no room; whoever has the old file open looks up
+                new.rename(file.path)
+            except OSError:
+                os.close(fd)
+                raise
             os.close(file.fd)
             file.fd = fd
         sync_folder(self._files.records)

@@ -1,15 +1,17 @@
 """Where a history stands after some record: all that is needed to go on from there, by writing or by reading."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from joingate.codecs.ledger_line import LedgerLineError, decode, encode
-from joingate.codecs.merkle import Peaks, leaf_hash
-from joingate.core.record import Database, Entry, Record, Rules, Segment
+from joingate.codecs.ledger_batch import encode_all, grow
+from joingate.codecs.ledger_line import LedgerLineError, decode
+from joingate.codecs.merkle import Peaks
+from joingate.core.record import Database, Record, Rules, Segment
 from joingate.ledger import files as layout
 
 _HOUR = 14  # characters
 _KIND = b'","kind":"'
-_TELLING = (b"rules", b"database")
+_TELLING = frozenset((Rules, Database))
+_TELLING_KINDS = frozenset((b"rules", b"database"))
 
 
 def seqs(first: int, count: int) -> Iterator[int]:
@@ -92,22 +94,31 @@ class Position:
         Raises:
             TypeError: one cannot be written; the position is of no use then.
         """
-        peaks, seq = self.peaks, self.peaks.size
-        self.hour = hour
-        lines = []
-        for record in records:
-            if seq % layout.LINES_IN_FILE == 0 and seq:
-                line = encode(Entry(seq, hour, self.segment()))
-                seq += 1
-                peaks.append(leaf_hash(line[:-1]))
-                lines.append(line)
-            line = encode(Entry(seq, hour, record))
-            seq += 1
-            peaks.append(leaf_hash(line[:-1]))
-            lines.append(line)
-            if type(record) is Rules or type(record) is Database:
-                self._heed(record)
+        lines: list[bytes] = []
+        written = 0
+        while written < len(records):
+            if self.is_between_files and self.size:
+                lines += self._write((self.segment(),), hour)
+            some = records[written : written + (self.room() or layout.LINES_IN_FILE)]
+            lines += self._write(some, hour)
+            written += len(some)
         return lines
+
+    def _write(self, records: Sequence[Record], hour: str) -> list[bytes]:
+        lines = encode_all(self.peaks.size, hour, records)
+        grow(self.peaks, lines)
+        self.heed(records, hour)
+        return lines
+
+    def heed(self, records: Iterable[Record], hour: str) -> None:
+        """Take from records that are written what later ones refer to."""
+        self.hour = hour
+        for record in records:
+            if type(record) in _TELLING:
+                if isinstance(record, Rules):
+                    self.revision = record.revision
+                elif isinstance(record, Database):
+                    self.epochs = record.epochs
 
     def read(self, line: bytes, first: int, *, strictly: bool) -> None:
         """Go on by one line.
@@ -131,19 +142,13 @@ class Position:
         is_first = seq % layout.LINES_IN_FILE == 0
         if is_first and seq != first:
             raise LedgerLineError("the file has more lines than a file takes")
-        if is_first or strictly or kind in _TELLING:
+        if is_first or strictly or kind in _TELLING_KINDS:
             record = decode(line).record
             if is_first and seq and record != self.segment():
                 raise LedgerLineError("the segment does not go on where the file before it ends")
         if (kind in (b"genesis", b"segment")) != is_first:
             raise LedgerLineError("a file begins with its genesis or segment record, and no other line is one")
-        if kind in _TELLING:
-            self._heed(decode(line).record)
-        self.hour = line[len(head) : hour_end].decode("latin-1")
-        self.peaks.append(leaf_hash(line[:-1]))
-
-    def _heed(self, record: Record) -> None:
-        if isinstance(record, Rules):
-            self.revision = record.revision
-        elif isinstance(record, Database):
-            self.epochs = record.epochs
+        self.heed(
+            (decode(line).record,) if kind in _TELLING_KINDS else (), line[len(head) : hour_end].decode("latin-1")
+        )
+        grow(self.peaks, (line,))

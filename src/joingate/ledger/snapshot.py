@@ -59,7 +59,9 @@ def take_snapshot(files: LedgerFiles) -> Snapshot:
 
 def unreadable(error: OSError, path: Path) -> RefusedInputError:
     """Return what to say of a file that the system does not let us read."""
-    return RefusedInputError(f"{error.filename or path}: cannot be read ({error.strerror}); make it readable")
+    return RefusedInputError(
+        f"{error.filename or path}: cannot be read ({error.strerror}); correct the path, or make it readable"
+    )
 
 
 def _checkpoints(files: LedgerFiles) -> tuple[bytes, int]:
@@ -105,10 +107,15 @@ def _pause(attempt: int) -> None:
 def _unknown(files: LedgerFiles) -> Iterator[str]:
     for path in sorted(files.folder.iterdir()):
         if path.name not in _KNOWN:
-            yield path.name
+            yield _printable(path.name)
     for path in sorted(files.records.iterdir()):
         if path.suffix != ".jsonl":
-            yield f"{files.records.name}/{path.name}"
+            yield _printable(f"{files.records.name}/{path.name}")
+
+
+def _printable(name: str) -> str:
+    """Show the bytes of a name that are not UTF-8."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def notes_of(path: Path, size: int) -> Iterator[bytes]:

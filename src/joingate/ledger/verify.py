@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from joingate.codecs.ledger_line import LedgerLineError, decode
+from joingate.codecs.ledger_line import LONGEST_LINE, LedgerLineError, decode
 from joingate.codecs.ledger_schema import SCHEMA_DIGEST
 from joingate.codecs.merkle import Peaks, leaf_hash
 from joingate.codecs.signed_note import NoteError, VerifierKey, parse_verifier_key
@@ -17,7 +17,7 @@ from joingate.core.audit_findings import Finding, Property
 from joingate.core.errors import RefusedInputError
 from joingate.core.record import Segment
 from joingate.ledger import files as layout
-from joingate.ledger.files import LedgerFiles, lines_of
+from joingate.ledger.files import LedgerFiles
 from joingate.ledger.snapshot import Snapshot, notes_of, take_snapshot, unreadable
 from joingate.ledger.verify_checkpoints import Checkpoints, Named
 
@@ -25,6 +25,7 @@ Progress = Callable[[int, int], None]
 """Called with the bytes read so far, and with all there are to read."""
 
 _PROGRESS_LINES: Final = 4096
+_BUFFER: Final = 65_536  # bytes
 _LONGEST_KEY: Final = 4096  # bytes
 
 
@@ -129,8 +130,8 @@ class _Reading:
             (f"checkpoints: number {number}", note)
             for number, note in enumerate(notes_of(files.checkpoints, snapshot.checkpoints), 1)
         )
-        self.own = Checkpoints(self._checkpoints, numbered, key, in_order=True)
-        self.kept = Checkpoints(self._kept, kept, key, in_order=False)
+        self.own = Checkpoints(self._checkpoints, numbered, key, own=True)
+        self.kept = Checkpoints(self._kept, kept, key, own=False)
 
     def read(self, progress: Progress | None) -> None:
         """Read every record."""
@@ -224,8 +225,7 @@ class _Reading:
 
 def _first_bytes(path: Path, size: int) -> Iterator[bytes]:
     """Yield the lines in the first `size` bytes of a file."""
-    for line in lines_of(path):
-        if size <= 0:
-            return
-        size -= len(line)
-        yield line
+    with path.open("rb", buffering=_BUFFER) as file:
+        while size > 0 and (line := file.readline(LONGEST_LINE + 1)):
+            size -= len(line)
+            yield line

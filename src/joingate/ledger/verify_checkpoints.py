@@ -1,10 +1,14 @@
 """Checkpoints held against a tree that grows: each when the tree has grown to its size."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from joingate.codecs.merkle import Peaks
 from joingate.codecs.signed_note import Checkpoint, NoteError, VerifierKey, open_checkpoint
 from joingate.core.audit_findings import Property
+
+_LINES: Final = 5
+"""Of a checkpoint with one signature."""
 
 Named = tuple[str, bytes]
 """A note, and what to call it."""
@@ -20,22 +24,24 @@ class Checkpoints:
         last: the last note; empty before there is one.
     """
 
-    def __init__(self, found: Property, notes: Iterable[Named], key: VerifierKey, *, in_order: bool) -> None:
+    def __init__(self, found: Property, notes: Iterable[Named], key: VerifierKey, *, own: bool) -> None:
         """Begin.
 
         Args:
             found: where violations are noted.
             notes: signed notes; of those that are none, or of somebody else, a violation is noted.
             key: whose.
-            in_order: whether they must come in the order of their sizes; otherwise they are few, and are sorted.
+            own: whether they are as the ledger has written them: in the order of their sizes, and each with its one
+                signature. Others have signatures of others, are few, and are sorted.
         """
         self.due = -1
         self.seen = 0
         self.borne_out = 0
         self.last = b""
         self._found = found
+        self._own = own
         opened = self._opened(notes, key)
-        self._waiting = self._ascending(opened) if in_order else iter(sorted(opened, key=lambda each: each[1].size))
+        self._waiting = self._ascending(opened) if own else iter(sorted(opened, key=lambda each: each[1].size))
         self._name, self._next = "", Checkpoint("", 0, b"")
         self._advance()
 
@@ -43,6 +49,8 @@ class Checkpoints:
         for name, note in notes:
             self.seen += 1
             self.last = note
+            if self._own and note.count(b"\n") > _LINES:
+                self._found.violate(None, f"{name}: is more than a checkpoint and its one signature")
             try:
                 yield name, open_checkpoint(note.decode(), key)
             except NoteError as error:
