@@ -1,6 +1,8 @@
 """What must hold of a ledger's files whatever has happened to those who wrote them."""
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from joingate.codecs.ledger_line import decode
@@ -9,9 +11,33 @@ from joingate.codecs.signed_note import Checkpoint, open_checkpoint, parse_verif
 from joingate.core.record import Database, Entry, Genesis, Heartbeat, Lift, Record, Recovery, Rules, Segment
 from joingate.ledger import files as layout
 from joingate.ledger.files import LedgerFiles
+from joingate.ledger.history import History
+
+Open = Callable[[], History]
 
 HOUR = "2026-11-21T04Z"
 BEAT = Heartbeat()
+
+
+@contextmanager
+def opener(ledger: Path) -> Iterator[Open]:
+    """Yield a function that opens the ledger once more, as another process would; all are closed at the end."""
+    histories: list[History] = []
+
+    def open_it() -> History:
+        histories.append(History.open(ledger, HOUR))
+        return histories[-1]
+
+    yield open_it
+    for history in histories:
+        history.close()
+
+
+def make_durable(history: History) -> None:
+    """What a gate does five times a second, where there is anything new."""
+    captured = history.capture()
+    assert captured is not None
+    history.make_durable(captured)
 
 
 def lifts(*names: object) -> list[Record]:
@@ -89,10 +115,13 @@ def _borne_out(ledger: Path, roots: list[bytes]) -> None:
 
 
 def _told_of(files: LedgerFiles, entries: list[Entry]) -> None:
-    """Every recovery record is about bytes that were kept, of the size and digest that it says."""
+    """Every recovery record is about bytes that were kept, and where bytes were kept a record tells of it."""
     kept = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files.set_aside.glob("*")}
     for entry in entries:
         if isinstance(entry.record, Recovery):
             path = kept[entry.record.digest]
             assert path.stat().st_size == entry.record.size
             assert path.name.endswith(f"-{entry.record.digest}")
+    for path in kept.values():
+        at = int(path.name.partition("-")[0])
+        assert any(isinstance(entry.record, Recovery) for entry in entries[at : at + 2]), f"nothing tells of {path}"

@@ -107,14 +107,14 @@ _ENGLISH = Words(
     data="What was done with your data",
     data_kept=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
-        "IP address or send it to anyone. It recorded that somebody was restricted by this rule, where they were located "
-        "and in which hour, and nothing that names you."
+        "IP address or send it to anyone. It recorded that somebody was restricted by this rule, where they were "
+        "located and in which hour, and nothing that names you."
     ),
     data_kept_inside=(
         "The gate looked up, in a database of its own, where the network you connect from is. It did not store your "
         "IP address; while you were in the meeting it passed it to the meeting service, as for everyone there, and to "
-        "nobody else. It recorded that somebody was restricted by this rule, where they were located and in which hour, "
-        "and nothing that names you."
+        "nobody else. It recorded that somebody was restricted by this rule, where they were located and in which "
+        "hour, and nothing that names you."
     ),
     data_care="This page shows that someone tried to join. Keep or print it only where that is safe for you.",
     actions="What you can do",

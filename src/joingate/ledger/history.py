@@ -8,26 +8,22 @@ After a failed fsync nothing more is appended until `recover`, in a thread too, 
 file. The others notice by the lock's generation, and open the fresh file.
 """
 
-import hashlib
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from joingate.codecs.ledger_line import LedgerLineError, decode
-from joingate.codecs.ledger_schema import SCHEMA_DIGEST
-from joingate.codecs.merkle import leaf_hash
-from joingate.codecs.signed_note import VerifierKey, verifier_key
+from joingate.codecs.signed_note import VerifierKey
 from joingate.core.errors import RefusedInputError
-from joingate.core.record import FORMAT, Expiry, Genesis, Lift, OrderAccepted, PolicyAccepted, Record
+from joingate.core.record import Record
+from joingate.ledger.accepted import accepted
+from joingate.ledger.captured import Captured
 from joingate.ledger.checkpoints import Checkpoints
-from joingate.ledger.durable import make_folder, stands_at, sync_folder, write_durably
-from joingate.ledger.files import LedgerFiles, lines_of
+from joingate.ledger.durable import make_folder, stands_at, sync_folder
+from joingate.ledger.files import LedgerFiles
+from joingate.ledger.identity import check_genesis, stated_verifier_key, write_genesis
 from joingate.ledger.keys import Keys, load_keys
 from joingate.ledger.lock import PATIENTLY, HistoryLock
 from joingate.ledger.open_files import OpenFiles
@@ -38,40 +34,12 @@ from joingate.ledger.trouble import LedgerUnavailableError, cannot_start, unavai
 
 __all__ = ["Captured", "History", "LedgerUnavailableError", "seqs"]
 
-_OF_RULES: Final = re.compile(rb'Z","kind":"(?:order|host_policy|lift|expiry)"')
-"""Stands in no line but those of these kinds: inside a string every quotation mark is escaped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """What is to be made durable: `lines` between the positions `base` and `at`, in `files` held open."""
-
-    base: Position
-    at: Position
-    lines: tuple[bytes, ...]
-    files: tuple[tuple[Path, int], ...]
-    begins_file: bool
-    generation: int
-
-    def root_at(self, size: int) -> bytes | None:
-        """Return the root of the first `size` records, or None outside of what was captured."""
-        if not self.base.size <= size <= self.at.size:
-            return None
-        peaks = self.base.peaks.copy()
-        for line in self.lines[: size - self.base.size]:
-            peaks.append(leaf_hash(line[:-1]))
-        return peaks.root()
-
-    def close(self) -> None:
-        for _, fd in self.files:
-            os.close(fd)
-
 
 class History:
     """The ledger's history, open for appending.
 
     Attributes:
-        origin: the ledger's name: joingate- and 12 digits of the SHA-256 of its first public key.
+        origin: the ledger's name.
         key: signs checkpoints and receipts.
         verifier_key: checks what `key` has signed.
         commitment_key: 32 bytes.
@@ -126,35 +94,16 @@ class History:
     def _begun(cls, files: LedgerFiles, lock: HistoryLock, hour: str) -> "History":
         has_records = bool(files.record_files()) or files.checkpoints.exists()
         keys = load_keys(files.secret, may_make=not has_records)
-        history = cls(files, keys, _verifier_key(files, keys), lock)
+        history = cls(files, keys, stated_verifier_key(files, keys.signing), lock)
         newest = history._checkpoints.newest()
         known = Known(newest.size, newest.root) if newest else NOTHING_KNOWN
         if not has_records:
-            genesis = Genesis(FORMAT, SCHEMA_DIGEST, history.origin)
-            write_durably(files.record_file(0), b"".join(Position().write((genesis,), hour)))
-        history._check_genesis()
+            write_genesis(files, history.origin, hour)
+        check_genesis(files, history.origin)
         history._open = OpenFiles(files, _mended_tail(files, lock, known, hour))
         history._settled = history._open.base
         history._generation = lock.generation()
         return history
-
-    def _check_genesis(self) -> None:
-        path = self._files.record_file(0)
-        try:
-            genesis = decode(next(lines_of(path), b"")).record
-        except FileNotFoundError:
-            raise RefusedInputError(f"{path}: is missing; put it back") from None
-        except LedgerLineError as error:
-            raise RefusedInputError(f"{path}: line 1: {error}; put the file back from a copy") from None
-        if not isinstance(genesis, Genesis) or genesis.origin != self.origin:
-            raise RefusedInputError(
-                f"{path}: is not a history of {self.origin}, whose key is beside it; put back what belongs together"
-            )
-        if genesis.schema != SCHEMA_DIGEST:
-            raise RefusedInputError(
-                f"{path}: was begun by a joingate with other kinds of records; move the whole ledger away, where it "
-                "can still be verified, and begin a new one"
-            )
 
     @property
     def size(self) -> int:
@@ -210,13 +159,14 @@ class History:
             self._check_place([(file.path, file.fd) for file in self._open.files], self._generation)
         if self._settled is not self._open.base:
             self._open.settle(self._settled)
-        while True:
+        for _ in range(2):
             if self._lock.generation() != self._generation:
                 self._read_anew(hour)
             torn = self._open.read_on()
             if not torn:
                 return
             set_aside(self._files, self._lock, self._open.at, hour, torn)
+        raise _not_mended(self._files)
 
     def _read_anew(self, hour: str) -> None:
         """Open the files that another process has put in place of those that are open."""
@@ -330,42 +280,15 @@ class History:
             raise
 
     def accepted(self) -> tuple[dict[str, str], set[str]]:
-        """Return what the history holds of orders and host policies, as it stands in all of its files.
-
-        Returns:
-            The digests of those that were accepted and not lifted, by rule id; and which of these have expired.
+        """Return the digests of the rules that were accepted and not lifted, by id; and which of these have expired.
 
         Raises:
-            RefusedInputError: a line is no record.
             LedgerUnavailableError: a file cannot be read.
         """
-        digests: dict[str, str] = {}
-        expired: set[str] = set()
         try:
-            for record in self._of_rules():
-                match record:
-                    case OrderAccepted() | PolicyAccepted():
-                        digests[record.rule] = record.digest
-                        expired.discard(record.rule)
-                    case Lift():
-                        digests.pop(record.rule, None)
-                        expired.discard(record.rule)
-                    case Expiry():
-                        expired.add(record.rule)
+            return accepted(self._files)
         except OSError as error:
             raise unavailable(self._files.records, error) from None
-        return digests, expired
-
-    def _of_rules(self) -> Iterator[Record]:
-        for path in self._files.record_files():
-            data = path.read_bytes()
-            for found in _OF_RULES.finditer(data, 0, data.rfind(b"\n") + 1):
-                start = data.rfind(b"\n", 0, found.start()) + 1
-                try:
-                    yield decode(data[start : data.find(b"\n", start)]).record
-                except LedgerLineError as error:
-                    line = data.count(b"\n", 0, start) + 1
-                    raise RefusedInputError(f"{path}: line {line}: {error}; put the file back from a copy") from None
 
     def close(self) -> None:
         """Close the files; what was not made durable is left to the kernel."""
@@ -375,21 +298,13 @@ class History:
 
 def _mended_tail(files: LedgerFiles, lock: HistoryLock, known: Known, hour: str) -> Tail:
     """Read the history's end, and set aside what is unfinished of it."""
-    while (tail := read_tail(files, known)).torn:
+    for _ in range(2):
+        tail = read_tail(files, known)
+        if not tail.torn:
+            return tail
         set_aside(files, lock, tail.at, hour, tail.torn)
-    return tail
+    raise _not_mended(files)
 
 
-def _verifier_key(files: LedgerFiles, keys: Keys) -> VerifierKey:
-    public = keys.signing.public_key().public_bytes_raw()
-    made = verifier_key(f"joingate-{hashlib.sha256(public).hexdigest()[:12]}", keys.signing)
-    try:
-        found = files.verifier_key.read_text("utf-8", "replace").strip()
-    except FileNotFoundError:
-        write_durably(files.verifier_key, f"{made}\n".encode())
-        return made
-    if found != str(made):
-        raise RefusedInputError(
-            f"{files.verifier_key}: does not belong to the key in {files.secret}; put back what belongs together"
-        )
-    return made
+def _not_mended(files: LedgerFiles) -> LedgerUnavailableError:
+    return LedgerUnavailableError(f"{files.records}: what was set aside of the end is there again; restart the gate")

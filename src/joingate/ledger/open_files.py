@@ -196,7 +196,7 @@ class OpenFiles:
         held: list[tuple[Path, int]] = []
         try:
             for file in self.files:
-                held.append((file.path, os.dup(file.fd)))
+                held.append((file.path, os.dup(file.fd)))  # noqa: PERF401 - those before one that fails are closed
         except OSError:
             for _, fd in held:
                 os.close(fd)
