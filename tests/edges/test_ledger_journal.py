@@ -1,6 +1,7 @@
 """The journal between a gate and its ledger, by a clock that the test holds."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
 from joingate.ledger import journal as the_module
 from joingate.ledger.history import History, LedgerUnavailableError
 from joingate.ledger.journal import Journal
+from joingate.ledger.verify import verify_ledger
 from tests.core.made import order
 from tests.edges.ledger_reading import entries, records
 
@@ -335,6 +337,23 @@ def test_a_ledger_that_a_person_must_mend_is_refused(tmp_path: Path, clock: Cloc
     (tmp_path / "ledger").write_text("a file")
     with pytest.raises(RefusedInputError, match="name a folder"):
         Journal(tmp_path / "ledger", clock).open()
+
+
+async def test_two_gates_on_one_ledger_each_say_what_they_go_by(tmp_path: Path, clock: Clock) -> None:
+    other_order = order("other")
+    one, other = opened(tmp_path, clock, ORDER, POLICY), opened(tmp_path, clock, other_order)
+    by_other = Decision(Verdict.REJECT, Reason.ORDER, other_order)
+    for journal, decision in ((one, REJECT), (other, by_other), (other, by_other), (one, REJECT)):
+        assert reject(journal, decision) is not None
+    newer = replace(DATABASE, epochs=(1_700_003_600,))
+    other.use_databases(newer)
+    assert reject(one) is not None
+    await kept(one)
+    await kept(other)
+    found = verify_ledger(tmp_path)
+    # These orders begin in 1970, long before they were received; nothing else may be wrong.
+    assert [each.name for each in found.findings if not each.holds] == ["orders"]
+    assert kinds(tmp_path).count(Restriction) == 5
 
 
 def test_a_defect_in_recording_admits(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

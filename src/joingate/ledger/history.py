@@ -30,9 +30,9 @@ from joingate.ledger.open_files import OpenFiles
 from joingate.ledger.position import Position, seqs
 from joingate.ledger.set_aside import set_aside
 from joingate.ledger.tail import NOTHING_KNOWN, Known, Tail, read_tail
-from joingate.ledger.trouble import LedgerUnavailableError, cannot_start, unavailable
+from joingate.ledger.trouble import LedgerUnavailableError, OvertakenError, cannot_start, unavailable
 
-__all__ = ["Captured", "History", "LedgerUnavailableError", "seqs"]
+__all__ = ["Captured", "History", "LedgerUnavailableError", "OvertakenError", "seqs"]
 
 
 class History:
@@ -120,7 +120,7 @@ class History:
         """Of the databases in use by the last record that tells; none before there is one."""
         return self._open.at.epochs
 
-    def append(self, records: Sequence[Record], hour: str) -> int:
+    def append(self, records: Sequence[Record], hour: str, in_use: tuple[str, tuple[int, ...]] | None = None) -> int:
         """Write records behind all there are: every one of them, or none.
 
         A record that begins a file has a segment before it, which takes a seq: `seqs` tells those of a batch.
@@ -128,11 +128,13 @@ class History:
         Args:
             records: at least one.
             hour: UTC hour; should the clock have gone back, the last record's stands instead.
+            in_use: the revision and the epochs that the records rest on; None where they rest on none.
 
         Returns:
             The seq of the first.
 
         Raises:
+            OvertakenError: another process has put other rules or databases in use; none is written.
             LedgerUnavailableError: they are not in the history.
             TypeError: one of them cannot be written; none is.
         """
@@ -140,16 +142,21 @@ class History:
         try:
             lock.acquire()
             try:
-                if not (self._is_suspect or self._is_astray):
+                if not (self._is_suspect or self._is_astray) and self._is_in_use(in_use):
                     first = self._open.append_here(records, hour)
                     if first is not None:
                         return first
                 self._look(hour)
+                if not self._is_in_use(in_use):
+                    raise OvertakenError
                 return self._open.append(records, hour)
             finally:
                 lock.release()
         except OSError as error:
             raise unavailable(self._files.records, error) from None
+
+    def _is_in_use(self, in_use: tuple[str, tuple[int, ...]] | None) -> bool:
+        return in_use is None or in_use == (self._open.at.revision, self._open.at.epochs)
 
     def _look(self, hour: str) -> None:
         """Bring what this process knows up to date; the lock is held."""

@@ -39,7 +39,7 @@ from joingate.core.record import (
 )
 from joingate.core.recording import Recorded, Restricting
 from joingate.core.rules import Order, RuleSet, codes_of
-from joingate.ledger.history import History, LedgerUnavailableError
+from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
 from joingate.ledger.windows import Windows
 
@@ -80,6 +80,7 @@ class Journal:
         self._closes: list[tuple[float, str]] = []
         self._revision = ""
         self._epochs: tuple[int, ...] = ()
+        self._told: tuple[str, tuple[int, ...]] = ("", ())
         self._rules: RuleSet | None = None
         self._rules_due: Declaration | None = None
         self._database: Database | None = None
@@ -102,10 +103,15 @@ class Journal:
 
     def _opened(self, history: History) -> None:
         self._history = history
-        self._digests, self._expired = history.accepted()
+        self._catch_up(history)
         self._commit = lru_cache(maxsize=4096)(
             lambda rule, meeting: meeting_commitment(salt_of(history.commitment_key, rule, meeting), meeting)
         )
+
+    def _catch_up(self, history: History) -> None:
+        """Take what the history holds, from this process or another, for what it has been told."""
+        self._digests, self._expired = history.accepted()
+        self._told = (history.revision, history.epochs)
 
     # Rules and databases
 
@@ -197,8 +203,16 @@ class Journal:
         before = self._due(now)
         if not before and not records:
             return []
+        hour = utc_hour(int(now // 3600))
         try:
-            first = self._history.append([*before, *records], utc_hour(int(now // 3600)))
+            try:
+                first = self._history.append([*before, *records], hour, self._told)
+            except OvertakenError:  # another gate on this ledger: say first what this one goes by
+                self._catch_up(self._history)
+                self._database_due = self._database
+                self._rules_due = None if self._rules is None else self.declare(self._rules)
+                before = self._due(now)
+                first = self._history.append([*before, *records], hour)
         except LedgerUnavailableError as error:
             self._failed(error)
             return None
@@ -216,6 +230,10 @@ class Journal:
 
     def _declared(self, now: float) -> None:
         """Note that all that was due is written."""
+        self._told = (
+            self._told[0] if self._rules_due is None else self._revision,
+            self._told[1] if self._database_due is None else self._epochs,
+        )
         self._database_due = None
         while self._closes and self._closes[-1][0] <= now:
             self._expired.add(self._closes.pop()[1])

@@ -17,7 +17,7 @@ from joingate.ledger import files as layout
 from joingate.ledger.durable import sync_folder, write_beside, write_whole
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.lock import HistoryLock
-from joingate.ledger.position import Position, by_file
+from joingate.ledger.position import TELLING, Position, by_file
 from joingate.ledger.tail import Pieces, Tail
 from joingate.ledger.trouble import LedgerUnavailableError
 
@@ -104,7 +104,10 @@ class OpenFiles:
         file.end += len(data)
         self.lines += lines
         grow(peaks, lines)
-        at.heed(records, hour)
+        at.hour = hour
+        for record in records:
+            if type(record) in TELLING:
+                at.heed(record)
         return first
 
     def append(self, records: Sequence[Record], hour: str) -> int:

@@ -1,6 +1,7 @@
 """Where a history stands after some record: all that is needed to go on from there, by writing or by reading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from joingate.codecs.ledger_batch import encode_all, grow
 from joingate.codecs.ledger_line import LedgerLineError, decode
@@ -8,10 +9,11 @@ from joingate.codecs.merkle import Peaks
 from joingate.core.record import Database, Record, Rules, Segment
 from joingate.ledger import files as layout
 
-_HOUR = 14  # characters
-_KIND = b'","kind":"'
-_TELLING = frozenset((Rules, Database))
-_TELLING_KINDS = frozenset((b"rules", b"database"))
+_HOUR: Final = 14  # characters
+_KIND: Final = b'","kind":"'
+TELLING: Final = frozenset((Rules, Database))
+"""What `heed` heeds; to ask first is cheaper."""
+_TELLING_KINDS: Final = frozenset((b"rules", b"database"))
 
 
 def seqs(first: int, count: int) -> Iterator[int]:
@@ -107,18 +109,17 @@ class Position:
     def _write(self, records: Sequence[Record], hour: str) -> list[bytes]:
         lines = encode_all(self.peaks.size, hour, records)
         grow(self.peaks, lines)
-        self.heed(records, hour)
-        return lines
-
-    def heed(self, records: Iterable[Record], hour: str) -> None:
-        """Take from records that are written what later ones refer to."""
         self.hour = hour
         for record in records:
-            if type(record) in _TELLING:
-                if isinstance(record, Rules):
-                    self.revision = record.revision
-                elif isinstance(record, Database):
-                    self.epochs = record.epochs
+            self.heed(record)
+        return lines
+
+    def heed(self, record: Record) -> None:
+        """Take from a record that is written what later ones refer to."""
+        if isinstance(record, Rules):
+            self.revision = record.revision
+        elif isinstance(record, Database):
+            self.epochs = record.epochs
 
     def read(self, line: bytes, first: int, *, strictly: bool) -> None:
         """Go on by one line.
@@ -148,7 +149,7 @@ class Position:
                 raise LedgerLineError("the segment does not go on where the file before it ends")
         if (kind in (b"genesis", b"segment")) != is_first:
             raise LedgerLineError("a file begins with its genesis or segment record, and no other line is one")
-        self.heed(
-            (decode(line).record,) if kind in _TELLING_KINDS else (), line[len(head) : hour_end].decode("latin-1")
-        )
+        if kind in _TELLING_KINDS:
+            self.heed(decode(line).record)
+        self.hour = line[len(head) : hour_end].decode("latin-1")
         grow(self.peaks, (line,))

@@ -20,6 +20,10 @@ class LedgerUnavailableError(Exception):
     """Nothing can be recorded at present, and so nobody is restricted. It may pass; the text is for the operator."""
 
 
+class OvertakenError(Exception):
+    """What a record was to rest on is no longer what the history says is in use: it has to be said anew first."""
+
+
 def unavailable(path: Path, error: OSError) -> LedgerUnavailableError:
     """Return what to raise when work on `path` has failed while the gate serves."""
     return LedgerUnavailableError(f"{error.filename or path}: {error.strerror}")
