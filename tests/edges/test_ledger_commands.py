@@ -1,6 +1,7 @@
 """The commands around a ledger: verify and checkpoint, and what is recorded by hand."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -260,6 +261,15 @@ def test_what_must_not_stand_in_a_ledger_is_not_recorded(
     assert by_hand(own, *arguments) == 2
     assert capsys.readouterr().err.splitlines() == [f"joingate: {each}" for each in complaints]
     assert LedgerFiles(own).record_file(0).read_bytes().count(b"\n") == 1
+
+
+def test_another_user_does_not_leave_files_that_the_gate_cannot_open(
+    own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: own.stat().st_uid + 1)
+    assert by_hand(own, *DISCLOSE, *TEXTS) == 2
+    complaint = f"joingate: {own}: belongs to another user; run this as the user that the gate runs as\n"
+    assert capsys.readouterr().err == complaint
 
 
 def test_a_folder_named_by_mistake_does_not_become_a_ledger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

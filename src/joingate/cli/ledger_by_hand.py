@@ -1,6 +1,7 @@
 """joingate ledger disclose, correct: what people add to a ledger by hand."""
 
 import argparse
+import os
 import time
 
 from joingate.cli.options import Commands, add_ledger, ledger_of
@@ -47,6 +48,8 @@ def _append(chosen: argparse.Namespace, record: Record, texts: dict[str, str]) -
     _check(record, texts, hour)
     folder = ledger_of(chosen)
     read_verifier_key(folder)  # a folder named by mistake does not become a ledger
+    if folder.stat().st_uid != os.geteuid():  # files of another user's would lock the gate out of its own ledger
+        raise RefusedInputError(f"{folder}: belongs to another user; run this as the user that the gate runs as")
     try:
         history = History.open(folder, hour)
         try:
