@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 - Chinese punctuation is meant
 import pytest
 
-from joingate.codecs.moment import rfc3339, spoken
+from joingate.codecs.moment import rfc3339, spoken, utc_hour
 from joingate.codecs.negotiation import Language
 
 
@@ -28,3 +28,8 @@ def test_a_moment_for_machines(seconds: float, written: str) -> None:
 )
 def test_a_moment_for_people(language: Language, seconds: float, written: str) -> None:
     assert spoken(seconds, language) == written
+
+
+def test_an_hour_is_written_without_anything_finer() -> None:
+    assert utc_hour(0) == "1970-01-01T00Z"
+    assert utc_hour(1_795_233_600 // 3600) == "2026-11-21T04Z"

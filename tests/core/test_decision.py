@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joingate.core.decision import Decision, decide, reassess
+from joingate.core.decision import Decision, decide, reassess, without_record
 from joingate.core.model import UNKNOWN, Cause, Join, Location, Reason, Verdict
 from joingate.core.roster import Event, Participant, Roster, State
 from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
@@ -180,3 +180,14 @@ def test_one_person_is_judged_without_regard_to_the_others(
     one = present[pick % len(present)]
     together = [pair for pair in reassess(present, rules, now) if pair[0] is one]
     assert together == reassess([one], rules, now)
+
+
+def test_without_a_record_a_restriction_is_an_admission_that_names_its_rule() -> None:
+    restricting = Decision(Verdict.REJECT, Reason.ORDER, order("a"), order("b"), order("c", shadow=True))
+    admitted = without_record(restricting)
+    assert (admitted.verdict, admitted.reason, admitted.rule) == (Verdict.ADMIT, Reason.UNRECORDED, None)
+    assert (admitted.unrecorded, admitted.doubted, admitted.shadowed) == (
+        restricting.rule,
+        restricting.doubted,
+        restricting.shadowed,
+    )

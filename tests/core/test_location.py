@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from joingate.core.location import agree, place, read_record
+from joingate.core.location import agree, located_as, place, read_record
 from joingate.core.model import UNKNOWN, Cause, Location
 from joingate.core.territory import OWN_COUNTRY_CODE
 
@@ -115,3 +115,18 @@ LOST, STALE = UNKNOWN[Cause.NOT_FOUND], UNKNOWN[Cause.STALE]
 )
 def test_agree(answers: list[Location], address: str, found: Location) -> None:
     assert agree(answers, ip_address(address)) == found
+
+
+@pytest.mark.parametrize(
+    ("location", "codes", "named"),
+    [
+        (Location("CN", "CN-GD"), {"CN"}, "CN"),
+        (Location("UA", "UA-43"), {"UA-43"}, "UA-43"),
+        (Location("UA", "UA-30"), {"UA-43"}, "UA-30"),
+        (Location("UA", "UA-30"), {"US"}, "UA"),
+        (Location("US"), {"US-NJ"}, "US"),
+        (UNKNOWN[Cause.STALE], {"CN"}, "unknown"),
+    ],
+)
+def test_a_place_is_named_no_finer_than_the_rule_speaks(location: Location, codes: set[str], named: str) -> None:
+    assert located_as(location, frozenset(codes)) == named

@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joingate.core.model import UNKNOWN, Cause, Location
-from joingate.core.rules import SERVICE_WIDE, Action, Asked, Authority, HostPolicy, Match, Order, Rule, RuleSet
+from joingate.core.rules import (
+    SERVICE_WIDE,
+    Action,
+    Asked,
+    Authority,
+    HostPolicy,
+    Match,
+    Order,
+    Rule,
+    RuleSet,
+    codes_of,
+    digest_of,
+)
 from tests import strategies as some
 from tests.core.made import CAC, order
 
@@ -282,3 +294,15 @@ def test_an_order_has_no_code_that_is_none(code: str) -> None:
 def test_all_meetings_need_the_word_for_it() -> None:
     with pytest.raises(ValueError, match="all meetings, without service_wide"):
         order(meetings=("m", "*"), service_wide=False)
+
+
+def test_the_codes_of_a_rule_are_those_it_speaks_of() -> None:
+    assert codes_of(order()) == {"CN"}
+    assert codes_of(HostPolicy("p", ("m",), Action.REJECT, allow=frozenset({"DE"}))) == {"DE"}
+    assert codes_of(HostPolicy("p", ("m",), Action.REJECT, deny=frozenset({"US"}))) == {"US"}
+    assert codes_of(HostPolicy("p", ("m",), Action.REJECT, allow=frozenset())) == set()
+
+
+def test_a_digest_is_of_all_that_one_rule_says() -> None:
+    assert digest_of(order()) == digest_of(order()) == RuleSet([order()]).revision
+    assert digest_of(order()) != digest_of(order(reference="another"))

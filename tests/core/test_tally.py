@@ -1,6 +1,6 @@
 import pytest
 
-from joingate.core.decision import Decision
+from joingate.core.decision import Decision, without_record
 from joingate.core.model import UNKNOWN, Cause, Location, Reason, Verdict
 from joingate.core.rules import Action, HostPolicy
 from joingate.core.tally import Tally
@@ -63,3 +63,11 @@ def test_a_part_that_is_not_known_is_counted_as_doubt() -> None:
     tally = Tally()
     tally.count(Decision(Verdict.ADMIT, Reason.DOUBT, doubted=order()), Location("CN"))
     assert tally.doubt == {Cause.SUBDIVISION_MISSING: 1}
+
+
+def test_what_could_not_be_recorded_is_counted_by_rule_and_as_an_admission() -> None:
+    tally = Tally()
+    tally.count(without_record(Decision(Verdict.REJECT, Reason.ORDER, ORDER)), CN)
+    assert tally.unrecorded == {"o": 1}
+    assert tally.decisions == {(Verdict.ADMIT, Reason.UNRECORDED): 1}
+    assert not tally.by_rule
