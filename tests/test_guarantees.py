@@ -1,4 +1,4 @@
-"""G1 to G7, each as a property over generated rules, places and people. G8 is the ledger's.
+"""G1 to G7, each as a property over generated rules, places and people; G8 is in edges/test_ledger_guarantee.py.
 
 What is expected is worked out here by hand, with set operations on codes, and never asked of the code under test.
 `test_guarantees_can_fail.py` breaks the guard of each and sees the property fall.
