@@ -1,4 +1,4 @@
-"""kill -9 under load, 200 times, on one ledger: what a client has seen done is on record, and the tail recovers.
+"""kill -9 under load, again and again, on one ledger: what a client has seen is on record, and the tail recovers.
 
 Each time the gate is started anew on what the last one left. Connections reject as fast as they can, people are inside
 and are ejected by an order that comes at that moment, and the gate is killed in the midst of it.
@@ -6,6 +6,7 @@ and are ejected by an order that comes at that moment, and the gate is killed in
 
 import asyncio
 import contextlib
+import os
 import random
 import re
 import signal
@@ -22,7 +23,8 @@ from tests.ws_client import Connected, connect
 
 pytestmark = pytest.mark.integration
 
-KILLS = 200
+KILLS = int(os.environ.get("JOINGATE_KILLS", "40"))
+"""Each takes a start of the gate, a second or two; 200 are for whoever changes the ledger's writer."""
 CONNECTIONS = 4
 INSIDE = 4
 LONGEST_LIFE = 0.08  # seconds under load: a few dozen records
@@ -69,7 +71,7 @@ async def _one_life(gate: Served, seen: set[str], chance: random.Random) -> None
     gate.folder.remove("second.toml")
 
 
-async def test_whatever_was_seen_is_on_record_after_two_hundred_kills(tmp_path: Path, demo_mmdb: Path) -> None:
+async def test_whatever_was_seen_is_on_record_however_often_it_is_killed(tmp_path: Path, demo_mmdb: Path) -> None:
     chance = random.Random(20200604)
     seen: set[str] = set()
     async with RoomRelay() as relay:
