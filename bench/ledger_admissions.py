@@ -43,10 +43,12 @@ def main() -> int:
     for at, name in enumerate(("with a ledger", "without")):
         each = [pair[at] for pair in pairs]
         print(f"{name:<14} {statistics.median(each):7.1f} us of CPU per join ({min(each):.1f}-{max(each):.1f})")
-    print(
-        f"ratio {ratio:.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f}); limit {LIMIT}: {'met' if ratio <= LIMIT else 'missed'}"
-    )
-    return 0 if ratio <= LIMIT else 1
+    if ratios[-1] - ratios[0] > LIMIT - 1:
+        verdict = "not shown: the rounds differ by more than the limit allows"
+    else:
+        verdict = "met" if ratio <= LIMIT else "missed"
+    print(f"ratio {ratio:.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f}); limit {LIMIT}: {verdict}")
+    return verdict != "met"
 
 
 @contextlib.contextmanager

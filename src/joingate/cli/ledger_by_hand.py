@@ -10,6 +10,7 @@ from joingate.codecs.moment import utc_hour
 from joingate.core.audit_texts import personal
 from joingate.core.errors import RefusedInputError
 from joingate.core.record import Correction, Disclosure, Entry, Mistake, Record, Subject
+from joingate.ledger.history import History, LedgerUnavailableError
 from joingate.ledger.prove import read_verifier_key
 
 
@@ -42,8 +43,6 @@ def _correct(chosen: argparse.Namespace) -> int:
 
 
 def _append(chosen: argparse.Namespace, record: Record, texts: dict[str, str]) -> int:
-    from joingate.ledger.history import History, LedgerUnavailableError  # noqa: PLC0415 - the other commands only read
-
     hour = utc_hour(int(time.time() // 3600))
     _check(record, texts, hour)
     folder = ledger_of(chosen)

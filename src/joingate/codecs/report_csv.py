@@ -16,7 +16,7 @@ from joingate.core.report import Dated, OrderFacts, Report, Row
 COLUMNS: Final = ("section", "authority", "territory", "item", "measure", "value")
 
 # Full-width forms too: some spreadsheets read them as the plain ones.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _Line = tuple[str, str, str, str, str, Any]
 

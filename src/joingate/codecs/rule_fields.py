@@ -71,7 +71,7 @@ def _require_subdivision(value: str) -> None:
 def _subdivisions(country: str) -> tuple[str, ...]:
     """List the subdivisions of a country that have no country code of their own."""
     # 5,000 of them are read only when somebody names one: most rule sets never do.
-    from pycountry import subdivisions  # noqa: PLC0415 - see above
+    from pycountry import subdivisions  # noqa: PLC0415 - a table most rule sets never need
 
     return tuple(
         sorted(part.code for part in subdivisions if part.country_code == country and refuse_code(part.code) is None)
