@@ -3,7 +3,7 @@
     python standalone_verifier.py FOLDER VKEY               files, tree, checkpoints, territories, windows
     python standalone_verifier.py --proof FILE CODE VKEY    that a receipt's record stands in a signed history
 
-Exit status 0 when everything holds, 1 with the first thing that does not.
+Exit status 0 when everything holds, 1 with the first thing that does not, 2 when called otherwise.
 """
 
 import base64
@@ -170,6 +170,9 @@ def verify_proof(text: str, code: str, vkey: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    if len(arguments) != (4 if arguments[:1] == ["--proof"] else 2):
+        print(__doc__, file=sys.stderr)  # noqa: T201
+        return 2
     try:
         if arguments[0] == "--proof":
             verify_proof(Path(arguments[1]).read_text("utf-8"), arguments[2], arguments[3])
