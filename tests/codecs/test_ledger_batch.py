@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from joingate.codecs.ledger_batch import encode_all, encode_one, grow
 from joingate.codecs.ledger_line import decode, encode
+from joingate.codecs.ledger_schema import MOST_SEQ
 from joingate.codecs.merkle import Peaks, leaf_hash
-from joingate.core.record import Entry, Lift, Record
+from joingate.core.record import Basis, Entry, Lift, Record, Restriction, Restricts, Told
 from tests.ledger_histories import EXAMPLES
 
 HOURS = st.sampled_from(("2026-11-21T04Z", "2026-11-21T05Z"))
@@ -31,6 +32,32 @@ def test_records_of_a_batch_follow_each_other(first: int, hour: str, records: Se
     assert encode_all(first, hour, records) == [
         encode(Entry(seq, hour, record)) for seq, record in enumerate(records, first)
     ]
+
+
+HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+COUNTS = st.integers(0, MOST_SEQ)
+
+
+@given(
+    COUNTS,
+    st.builds(
+        Restriction,
+        st.sampled_from(Restricts),
+        st.sampled_from(Basis),
+        st.from_regex("[A-Za-z0-9._-]{1,64}", fullmatch=True),
+        HEX.map(lambda digits: digits[:16]),
+        st.lists(COUNTS, min_size=1, max_size=4).map(tuple),
+        st.sampled_from(("CN", "UA-43", "unknown")),
+        COUNTS,
+        st.sampled_from(Told),
+        HEX,
+        HEX,
+    ),
+)
+def test_a_restriction_is_written_as_encode_writes_it(seq: int, record: Restriction) -> None:
+    entry = Entry(seq, "2026-11-21T04Z", record)
+    assert encode_one(seq, "2026-11-21T04Z", record) == encode(entry)
+    assert decode(encode_one(seq, "2026-11-21T04Z", record)) == entry
 
 
 def test_what_cannot_be_written_raises() -> None:

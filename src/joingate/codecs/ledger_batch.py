@@ -14,7 +14,7 @@ import orjson
 
 from joingate.codecs.ledger_schema import KIND_OF, KINDS
 from joingate.codecs.merkle import Peaks
-from joingate.core.record import Record
+from joingate.core.record import Record, Restriction
 
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS  # a window's counts have causes for keys
 
@@ -28,12 +28,31 @@ def _between(kind: str, hour: str) -> bytes:
     return f',"hour":"{hour}","kind":"{kind}"{"," if KINDS[kind][1] else ""}'.encode()
 
 
+@lru_cache(maxsize=64)
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _restriction(seq: int, hour: str, record: Restriction) -> bytes:
+    # fmt: off
+    return "".join((
+        '{"seq":', str(seq), ',"hour":"', hour, '","kind":"restriction',
+        '","action":"', record.action, '","basis":"', record.basis, '","rule":"', record.rule,
+        '","revision":"', record.revision, '","epochs":[', _listed(record.epochs),
+        '],"located_as":"', record.located_as, '","sources":', str(record.sources), ',"told":"', record.told,
+        '","meeting":"', record.meeting, '","receipt":"', record.receipt, '"}\n',
+    )).encode()
+    # fmt: on
+
+
 def encode_one(seq: int, hour: str, record: Record) -> bytes:
     """Write a record as a line with its line feed. The caller vouches for the values.
 
     Raises:
         TypeError: it cannot be written.
     """
+    if type(record) is Restriction:
+        return _restriction(seq, hour, record)
     return b'{"seq":%d%b%b' % (seq, _between(KIND_OF[type(record)], hour), _dumps(record, None, _OPTIONS)[1:])
 
 
