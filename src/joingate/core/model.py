@@ -67,11 +67,14 @@ class Join(NamedTuple):
         meeting: the meeting's id, folded as the meeting server folds it.
         participant: the id the meeting server knows the participant by, or None when the request names none.
         host: whether the request comes with host (moderator) rights.
+        place: where the meeting server keeps the participant, in the words of its own interface: on Janus the session
+            and the handle. Empty where meeting and participant say it all.
     """
 
     meeting: str
     participant: str | None = None
     host: bool = False
+    place: tuple[str, ...] = ()
 
 
 class Reason(StrEnum):

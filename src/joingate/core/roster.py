@@ -79,12 +79,13 @@ class Carrier(Protocol):
 class Participant:
     """One participant in one meeting over one connection. Compares by identity."""
 
-    __slots__ = ("carrier", "client_ip", "host", "id", "location", "meeting", "state")
+    __slots__ = ("carrier", "client_ip", "host", "id", "location", "meeting", "place", "state")
 
     def __init__(self, join: Join, client_ip: Address | None, carrier: Carrier) -> None:
         self.meeting = join.meeting
         self.id = join.participant
         self.host = join.host
+        self.place = join.place
         self.client_ip = client_ip
         self.carrier = carrier
         self.location: Location = UNKNOWN[Cause.NO_DATABASE]
