@@ -24,6 +24,7 @@ class FreeRecorder:
         self.recorded: list[Restricting] = []
         self.counted: list[tuple[Decision, Location]] = []
         self.confirmed: list[int] = []
+        self.remaining: list[int] = []
 
     def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:  # noqa: ARG002 - Recorder's signature
         if self.is_failing:
@@ -37,3 +38,6 @@ class FreeRecorder:
 
     def confirm(self, seq: int) -> None:
         self.confirmed.append(seq)
+
+    def still_present(self, seq: int) -> None:
+        self.remaining.append(seq)

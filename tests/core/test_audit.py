@@ -84,7 +84,7 @@ def test_a_history_of_every_kind_holds() -> None:
         "doubt": {"restrictions": 1, "admitted": 3},
         "databases": {"restrictions": 1},
         "reach": {"restrictions": 1},
-        "told": {"http": 0, "close": 1, "not_told": 0},
+        "told": {"http": 0, "close": 1, "in_band": 0, "not_told": 0},
         "deferrals": {"deferrals": 1},
         "meetings_ended": {"ended": 0},
         "accounts_touched": {"touched": 0},

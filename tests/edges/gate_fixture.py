@@ -17,11 +17,13 @@ from typing import Any, cast
 import pytest
 import uvloop
 
+from joingate.codecs.dialect import Dialect
 from joingate.codecs.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from joingate.codecs.join_request import JoinMatcher
 from joingate.codecs.join_route import JoinRoute, Source
 from joingate.core.location import place
 from joingate.core.model import UNKNOWN, Address, Cause, Location
+from joingate.core.recording import Remover
 from joingate.core.rules import Rule, RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.listener import drain, listen, sweep
@@ -293,6 +295,8 @@ async def gate_bench(
     *,
     options: GateOptions | None = None,
     upstream_options: dict[str, Any] | None = None,
+    dialect: Dialect | None = None,
+    remover: Remover | None = None,
     rules: tuple[Rule, ...] = (),
     tls: ssl.SSLContext | None = None,
     upstream_tls: ssl.SSLContext | None = None,
@@ -305,6 +309,8 @@ async def gate_bench(
         script: the meeting server.
         options: of the gate.
         upstream_options: of the pool, beside the endpoint.
+        dialect: what reads joins that are no requests of their own.
+        remover: what sees ejections through.
         rules: in force from the start; the gate's clock stands at 50.
         tls: downstream.
         upstream_tls: the meeting server's; the gate's own context is among `upstream_options`.
@@ -316,7 +322,16 @@ async def gate_bench(
     pool = UpstreamPool(UpstreamOptions(**(given | (upstream_options or {}))))
     matcher = JoinMatcher([ROUTE], fold=str)
     recorder = FreeRecorder()
-    gate = Gate(options or GateOptions(), matcher, RuleSet(rules), _locate, recorder, now=lambda: 50.0)
+    gate = Gate(
+        options or GateOptions(),
+        matcher,
+        RuleSet(rules),
+        _locate,
+        recorder,
+        dialect=dialect,
+        remover=remover,
+        now=lambda: 50.0,
+    )
     endpoint: Endpoint = UnixEndpoint(unix[0]) if unix else TcpEndpoint(listen_on, 0)
     servers = await listen(gate, pool, [endpoint], tls)
     if not unix:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field, GetPydanticSchema, ValidationInfo
 from pydantic_core import core_schema
@@ -100,6 +101,20 @@ def _token_file(text: str, info: ValidationInfo) -> Path:
     return path
 
 
+def _admin_url(text: str, _: ValidationInfo) -> str:
+    """Check the address of a meeting server's own interface: unlike the upstream's it has a path."""
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError('is not the URL of an interface; write e.g. "http://127.0.0.1:7088/admin"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds a user or a password; put what is secret into secret_file")
+    return text
+
+
 def _proxy(text: str, _: ValidationInfo) -> Network | None:
     if text == UNIX_PEER:
         return None
@@ -142,6 +157,7 @@ UrlKey = Annotated[UpstreamUrl, written_as(str, lambda text, info: parse_upstrea
 PathKey = Annotated[Path, written_as(str, _path)]
 OpenFileKey = Annotated[Path, written_as(str, _open_file)]
 SecretFileKey = Annotated[Path, written_as(str, _secret_file)]
+AdminUrlKey = Annotated[str, written_as(str, _admin_url)]
 TokenFileKey = Annotated[Path, written_as(str, _token_file)]
 ProxyKey = Annotated[Network | None, written_as(str, _proxy)]
 ProxiesKey = Annotated[TrustedProxies, written_as(list[ProxyKey], _proxies)]

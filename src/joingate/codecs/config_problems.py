@@ -16,7 +16,11 @@ from joingate.codecs.quoted import quoted, shown
 
 SECTIONS_TO_COME = ("fleet",)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # TOML 1.0, Keys
-_BESIDE_SECRETS = ("tls_key", "token_file")  # where people put the secret instead of the path of its file
+_BESIDE_SECRETS = (
+    "tls_key",
+    "token_file",
+    "secret_file",
+)  # where people put the secret instead of the path of its file
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -61,8 +65,8 @@ def _section_problem(section: str, error: ErrorDetails) -> str:
         return f"{_bare(section)}: stands in no section; the nearest key is {key} of {_header(homes[key])}"
     if section not in SECTIONS:
         return f"{_bare(section)}: unknown section; the nearest is {_header(nearest(section, SECTIONS))}"
-    if error["type"] == "too_short":
-        return '[[join]]: a gate without joins judges nobody; write one, e.g. with path = "/meetings/{meeting}/join"'
+    if error["type"] == "value_error":
+        return f"{_header(section)}: {_said(error)}"
     return f"{section}: is not what it should be; write {_header(section)} on a line of its own, its keys below"
 
 
@@ -91,7 +95,11 @@ def _key_problem(section: str, key: str, error: ErrorDetails) -> str:
         case "int_type" | "float_type" | "greater_than_equal" | "less_than_equal":
             return f"{said} cannot be used; write {_numbers(written)}"
         case _:  # value_error: the parsers' own words
-            return error["msg"].removeprefix("Value error, ")
+            return _said(error)
+
+
+def _said(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _numbers(written: Mapping[str, Any]) -> str:

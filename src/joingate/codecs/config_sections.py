@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from joingate.codecs.config_keys import (
     NOBODY,
+    AdminUrlKey,
     EndpointKey,
     EndpointsKey,
     HostMarkKey,
@@ -115,9 +116,6 @@ class GateSettings(_Section):
         return key
 
 
-_SERVERS_TO_COME = ("livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene")
-
-
 class UpstreamSettings(_Section):
     """The meeting server's side."""
 
@@ -125,10 +123,12 @@ class UpstreamSettings(_Section):
     """http://host:port, https://host[:port] or unix:PATH."""
     ca_file: OpenFileKey | None = None
     """PEM certificates that an https upstream is verified by; default: the system's."""
-    server: Literal["generic"] = "generic"
-    """The kind of meeting server."""
+    server: Literal["generic", "livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene"] = "generic"
+    """The kind of meeting server; for all but generic the gate knows which requests and messages are joins."""
     meeting_ids: Literal["exact", "lowercase"] = "exact"
-    """How the server compares the ids of meetings."""
+    """How a generic server compares the ids of meetings; of the others it is known."""
+    keeps_after_close: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    """Seconds that the server keeps a participant whose connections are gone; default: as its kind is installed."""
     ends_without_host: bool = False
     """Whether the server ends a meeting when its last host leaves: ejecting that host is deferred."""
     connect_timeout: Timeout = 5.0
@@ -162,12 +162,59 @@ class UpstreamSettings(_Section):
             raise ValueError('is for https only; remove it, or write url = "https://..."')
         return ca_file
 
-    @field_validator("server", mode="before")
+    @field_validator("meeting_ids")
     @classmethod
-    def _known_to_this_version(cls, server: object) -> object:
-        if server in _SERVERS_TO_COME:
-            raise ValueError(f'"{server}" is not in this version, which speaks "generic" only; write "generic"')
-        return server
+    def _of_generic(cls, meeting_ids: str, info: ValidationInfo) -> str:
+        server = info.data.get("server", "generic")
+        if meeting_ids != "exact" and server != "generic":
+            raise ValueError(f'is for server = "generic" only: how {server} compares ids is known; remove it')
+        return meeting_ids
+
+
+class UpstreamAdminSettings(_Section):
+    """The meeting server's own interface, to remove an ejected participant and to see that they are gone."""
+
+    url: AdminUrlKey | None = Field(default=None, examples=["http://127.0.0.1:7088/admin"])
+    """Where it is; a generic server's may hold {meeting} and {participant}."""
+    key: str = ""
+    """LiveKit's API key."""
+    secret_file: TokenFileKey | None = None
+    """File holding the interface's secret or token."""
+    method: Literal["POST", "PUT"] = "POST"
+    """How a generic server is asked."""
+    body: str = ""
+    """What a generic server is sent; may hold {meeting} and {participant}."""
+    present_url: AdminUrlKey | None = Field(default=None, examples=["http://127.0.0.1:9000/is/{participant}"])
+    """Where a generic server answers 200 while a participant is there, 404 when they are not."""
+
+
+_ADMIN_KEYS: dict[str, frozenset[str]] = {
+    "generic": frozenset(("secret_file", "method", "body", "present_url")),
+    "livekit": frozenset(("key", "secret_file")),
+    **dict.fromkeys(("jitsi", "prosody", "janus", "bigbluebutton"), frozenset(("secret_file",))),
+    "galene": frozenset(),
+}
+"""The keys beside `url` that each server's interface has; all are needed, but for generic's."""
+
+
+def _check_admin(server: str, admin: UpstreamAdminSettings) -> None:
+    """Refuse an interface that is half described, or described in another server's words.
+
+    Raises:
+        ValueError: with what to write.
+    """
+    written = admin.model_fields_set
+    if not written:
+        return
+    if server == "galene":
+        raise ValueError("galene has no interface to remove one participant, and needs none; remove the section")
+    if admin.url is None:
+        raise ValueError('url is missing; write e.g. url = "http://127.0.0.1:7088/admin"')
+    known = _ADMIN_KEYS[server]
+    if strange := sorted(written - known - {"url"}):
+        raise ValueError(f"{strange[0]} is not for {server}; remove it")
+    if server != "generic" and (missing := sorted(known - written)):
+        raise ValueError(f"{missing[0]} is missing; {server} needs {' and '.join(sorted(known))}")
 
 
 class JoinTable(_Section):
@@ -243,11 +290,31 @@ class Settings(_Section):
 
     gate: GateSettings = Field(default=default_written({}))
     upstream: UpstreamSettings
-    join: Annotated[tuple[JoinRoute, ...], written_as(Annotated[list[JoinTable], Field(min_length=1)], _routes)]
+    upstream_admin: UpstreamAdminSettings = Field(alias="upstream.admin", default=default_written({}))
+    join: Annotated[tuple[JoinRoute, ...], written_as(list[JoinTable], _routes)]
     geodb: GeodbSettings
     rules: RulesSettings
     ledger: LedgerSettings = Field(default=default_written({}))
     admin: AdminSettings = Field(default=default_written({}))
+
+    @field_validator("upstream_admin")
+    @classmethod
+    def _in_its_servers_words(cls, admin: UpstreamAdminSettings, info: ValidationInfo) -> UpstreamAdminSettings:
+        if "upstream" in info.data:
+            _check_admin(info.data["upstream"].server, admin)
+        return admin
+
+    @field_validator("join")
+    @classmethod
+    def _where_they_are_not_known(cls, routes: tuple[JoinRoute, ...], info: ValidationInfo) -> tuple[JoinRoute, ...]:
+        server = info.data["upstream"].server if "upstream" in info.data else None
+        if not routes and server == "generic":
+            raise ValueError(
+                'a gate without joins judges nobody; write one, e.g. with path = "/meetings/{meeting}/join"'
+            )
+        if routes and server not in {None, "generic"}:
+            raise ValueError(f'is for server = "generic" only: {server}\'s joins are known; remove every [[join]]')
+        return routes
 
 
 class _AsWritten(GenerateJsonSchema):
@@ -271,6 +338,7 @@ def written_schema(section: type[BaseModel]) -> dict[str, Any]:
 SECTIONS: dict[str, type[BaseModel]] = {
     "gate": GateSettings,
     "upstream": UpstreamSettings,
+    "upstream.admin": UpstreamAdminSettings,
     "join": JoinTable,
     "geodb": GeodbSettings,
     "rules": RulesSettings,

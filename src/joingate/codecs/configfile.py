@@ -1,6 +1,7 @@
 """joingate.toml and the environment over it: bytes in, `Settings` out, or every problem at once.
 
-`JOINGATE_GATE__LISTEN` stands for the key `listen` of `[gate]`. What the key holds decides how the text is read: a list
+`JOINGATE_GATE__LISTEN` stands for the key `listen` of `[gate]`, `JOINGATE_UPSTREAM__ADMIN__URL` for `url` of
+`[upstream.admin]`. What the key holds decides how the text is read: a list
 is split at its commas, numbers and `true`/`false` are written plainly, everything else is taken as it is, without
 quotes. Values that contain a comma cannot be listed so. `[[join]]` stands in the file only. A variable with no `__`
 after `JOINGATE_` is somebody else's: container platforms set such ones for a service of that name.
@@ -38,6 +39,10 @@ def parse_settings(data: bytes, environ: Mapping[str, str], file: str, reading: 
         RefusedInputError: every problem there is, or, when the file is no TOML, that one.
     """
     tables = parse_document(file, data)
+    upstream = tables.get("upstream")
+    if isinstance(upstream, dict) and "admin" in upstream:
+        tables["upstream"] = {key: value for key, value in upstream.items() if key != "admin"}
+        tables["upstream.admin"] = upstream["admin"]
     variables, problems = _override(tables, environ)
     for section in SECTIONS:  # so that a missing section is told by the keys that it lacks
         tables.setdefault(section, [] if section == "join" else {})
@@ -52,12 +57,15 @@ def parse_settings(data: bytes, environ: Mapping[str, str], file: str, reading: 
 
 def settings_json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of joingate.toml."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written_schema(Settings)}
+    schema = written_schema(Settings)
+    admin = schema["properties"].pop("upstream.admin")
+    schema["$defs"]["UpstreamSettings"]["properties"]["admin"] = admin
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _override(tables: Tables, environ: Mapping[str, str]) -> tuple[dict[tuple[str, str], str], list[str]]:
     """Write the environment's values over the file's; return which variable set which key, and what is wrong."""
-    known = {f"{_PREFIX}{section}__{key}".upper(): (section, key) for section, key in _keys()}
+    known = {f"{_PREFIX}{section.replace('.', '__')}__{key}".upper(): (section, key) for section, key in _keys()}
     variables: dict[tuple[str, str], str] = {}
     problems: list[str] = []
     for name in sorted(environ):

@@ -29,16 +29,18 @@ class Resumes:
 
     Attributes:
         token: by which the server knows what was left.
+        place: how the places of those begin whom it brings along; () for everyone the other connection carried.
         is_required: whether a token that the gate does not know is refused: whom it would bring in, nobody could say.
     """
 
     token: str
+    place: tuple[str, ...] = ()
     is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """The client leaves by itself.
+    """Somebody leaves. The server's word is the better one: a client may say so, and stay.
 
     Attributes:
         meeting: which; None for all.
@@ -100,8 +102,8 @@ class Conversation(Protocol):
             UnreadableError: it is none that the server could understand in one way only.
         """
 
-    def from_server(self, message: bytes) -> None:
-        """Take note of what the server says. What cannot be read is passed over."""
+    def from_server(self, message: bytes) -> Leaves | None:
+        """Take note of what the server says, and return who has left by its word; what cannot be read says nothing."""
 
     def refusal(self, message: bytes, why: Refusal) -> Sequence[bytes]:
         """Return the messages, text, that answer a client's Enters or Resumes in the server's stead."""
@@ -151,8 +153,8 @@ class Dialect(Protocol):
             UnreadableError: the server might understand it in more than one way.
         """
 
-    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes] | None:
-        """Return content type and body of a 200 that refuses in the server's own dialect; None for a plain 451/403."""
+    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes]:
+        """Return content type and body of the 200 that refuses such a request in the server's own dialect."""
 
     def left_by(self, join: Join, head: ResponseHead) -> str | None:
         """Return the token by which the client will take over a join that this answer ends (Resumes); None: no such."""

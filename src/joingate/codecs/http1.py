@@ -200,6 +200,11 @@ def _take_connection(head: RequestHead, options: list[bytes], upgrade: bytes) ->
         head.relayed = [line for line in head.relayed if line.partition(b":")[0].lower() not in named]
 
 
+def forbid_extensions(head: RequestHead) -> None:
+    """Offer the upstream no WebSocket extension (RFC 6455 9): compressed messages could not be read on their way."""
+    head.relayed = [line for line in head.relayed if not line.lower().startswith(b"sec-websocket-extensions:")]
+
+
 def build_request(head: RequestHead, default_host: bytes, forwarded: bytes) -> bytes:
     """Serialise a request for the upstream.
 

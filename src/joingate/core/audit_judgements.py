@@ -151,7 +151,7 @@ class Judgements:
         to = self._restricting
         orders, policies = self._restricted[Basis.ORDER], self._restricted[Basis.HOST_POLICY]
         every = orders + policies
-        http, close, cut = (self._told_by[how] for how in (Told.HTTP, Told.CLOSE, Told.NOT))
+        by = self._told_by
         return (
             to.rules.finding(
                 f"restricted without a rule accepted before it, in use and in force: {to.rules.violated} of {every}",
@@ -179,11 +179,13 @@ class Judgements:
                 restrictions=every,
             ),
             self._told.finding(
-                f"everybody restricted was told: {http} by HTTP, {close} by a Close frame; {cut} were cut off in the "
+                f"everybody restricted was told: {by[Told.HTTP]} by HTTP, {by[Told.CLOSE]} by a Close frame, "
+                f"{by[Told.IN_BAND]} by a message of the meeting server's kind; {by[Told.NOT]} were cut off in the "
                 "middle of an answer, which cannot say why",
-                http=http,
-                close=close,
-                not_told=cut,
+                http=by[Told.HTTP],
+                close=by[Told.CLOSE],
+                in_band=by[Told.IN_BAND],
+                not_told=by[Told.NOT],
             ),
             self._deferrals.finding(
                 f"every deferral puts off what would have been right: {self._deferred}", deferrals=self._deferred

@@ -34,6 +34,7 @@ class Told(StrEnum):
 
     HTTP = "http"  # 451 under an order, 403 under a host policy
     CLOSE = "close"  # a WebSocket Close frame, 4451 or 4403
+    IN_BAND = "in_band"  # a message in the meeting server's own dialect, on a connection that stays
     NOT = "not"  # cut in the middle of an HTTP answer, which has no way to say why; the next request is told
 
 

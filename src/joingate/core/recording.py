@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from joingate.core.decision import Decision
-from joingate.core.model import Location
+from joingate.core.model import Join, Location
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 
@@ -41,3 +41,18 @@ class Recorder(Protocol):
 
     def confirm(self, seq: int) -> None:
         """Note that the participant ejected under record `seq` is gone."""
+
+    def still_present(self, seq: int) -> None:
+        """Note that they are cut off, and the meeting server still has them; `confirm` may follow."""
+
+
+class Remover(Protocol):
+    """What sees to it that an ejected participant is gone from the meeting server too, and records how that ended."""
+
+    def remove(self, join: Join, seq: int) -> None:
+        """Begin; returns at once.
+
+        Args:
+            join: by which the participant came.
+            seq: of the record of the ejection.
+        """

@@ -92,6 +92,11 @@ class Participant:
         self.state = State.REGISTERED
 
     @property
+    def join(self) -> Join:
+        """By which the participant came."""
+        return Join(self.meeting, self.id, self.host, self.place)
+
+    @property
     def is_inside(self) -> bool:
         """Whether the participant is in the meeting and is to stay there for now."""
         return self.state is State.ADMITTED or self.state is State.DEFERRED

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from joingate.codecs.about_page import render_about
 from joingate.codecs.close_codes import close_code, close_reason
+from joingate.codecs.dialect import Conversation, UnreadableError
 from joingate.codecs.http1 import (
     CHUNKED,
     CONTINUE,
@@ -21,8 +22,9 @@ from joingate.codecs.http1 import (
     build_last_chunk,
     build_request,
     build_response,
+    forbid_extensions,
 )
-from joingate.codecs.http_answer import render_problem
+from joingate.codecs.http_answer import render_in_band, render_problem
 from joingate.codecs.join_request import AmbiguousRequestError
 from joingate.codecs.notice import ABOUT_PATH, Notice, build_notice
 from joingate.codecs.notice_response import render_response
@@ -38,6 +40,9 @@ from joingate.core.model import Address
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
+from joingate.gate.polling import MOST_BODY, Denial, Session
+from joingate.gate.reading import ReadTunnel
+from joingate.gate.request_body import RequestBody
 from joingate.gate.tunnel import Tunnel
 from joingate.gate.upstream import UpstreamConnection
 
@@ -54,15 +59,18 @@ class Exchange:
     """One request on a downstream connection, answered by the gate or by the upstream."""
 
     __slots__ = (
+        "_awaits_body",
+        "_body",
         "_client_ip",
         "_connecting",
+        "_conversation",
         "_downstream",
         "_keep_alive",
         "_out",
         "_participant",
-        "_pending",
         "_responding",
         "_response_is_chunked",
+        "_session",
         "_upstream",
         "_websocket_key",
         "error",
@@ -81,10 +89,13 @@ class Exchange:
         self.is_received = head.body == NO_BODY  # the request's end has been read
         self.is_over = False
         self._client_ip: Address | None = None
+        self._conversation: Conversation | None = None
         self._participant: Participant | None = None
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._pending: list[bytes] = []  # request body that came before there was an upstream to take it
+        self._body = RequestBody(head.body)
+        self._session: Session | None = None
+        self._awaits_body = False  # a join may be in it, so all of it is read before any goes on
         self._responding = False
         self._response_is_chunked = False
         self._keep_alive = True
@@ -113,6 +124,14 @@ class Exchange:
             self.refuse(error.status, error.detail, error.headers)
             return
         self._client_ip = self._downstream.peer.client_ip(head)
+        if join is None and gate.dialect is not None:
+            if head.wants_websocket:
+                self._conversation = gate.dialect.conversation(head.target, head.headers)
+                if self._conversation is not None:
+                    forbid_extensions(head)
+            elif gate.dialect.reads_body(head):
+                self._await_body()
+                return
         if join is not None:
             participant, decision, receipt = gate.judge(join, self._client_ip, self)
             if receipt is not None:
@@ -231,28 +250,75 @@ class Exchange:
         downstream = self._downstream
         forwarded = downstream.peer.forwarded_lines(self.head, self._client_ip)
         request = build_request(self.head, downstream.pool.options.host_header, forwarded)
-        if self._pending:
-            request += b"".join(self._pending)
-            self._pending.clear()
+        if self.head.body != NO_BODY:
+            request += self._body.take_framed()
         upstream.carry(self, request)
 
     def request_body(self, data: bytes) -> None:
         """Take a piece of the request's body."""
         if self.is_over or self.error is not None:
             return
-        self._pass_on(build_chunk(data) if self.head.body == CHUNKED else data)
+        self._body.add(data)
+        self._pass_on()
 
     def request_end(self, trailers: Headers) -> None:
         """Take the end of the request."""
         self.is_received = True
-        if self.head.body == CHUNKED and not self.is_over and self.error is None:
-            self._pass_on(build_last_chunk(trailers))
+        if self.head.body != NO_BODY and not self.is_over and self.error is None:
+            self._body.end(trailers)
+            self._pass_on()
 
-    def _pass_on(self, data: bytes) -> None:
-        if self._upstream is None:
-            self._pending.append(data)
+    def _pass_on(self) -> None:
+        if self._upstream is not None:
+            self._upstream.transport.write(self._body.take_framed())
+        elif self._awaits_body:
+            self._read_body()
+
+    # Joins in bodies
+
+    def _await_body(self) -> None:
+        self._awaits_body = True
+        if self.head.expects_continue and not self.is_received:
+            self._downstream.write(CONTINUE)
+        self._downstream.await_response()
+        self._read_body()
+
+    def _read_body(self) -> None:
+        """Judge what the whole body says, and relay it."""
+        if self._body.size > MOST_BODY:
+            self._awaits_body = False
+            self.refuse(413, f"The request's body has more than {MOST_BODY} bytes.")
+            return
+        polling = self._downstream.gate.polling
+        if not self.is_received or polling is None:
+            return
+        self._awaits_body = False
+        try:
+            found = polling.judge(self.head, self._body.kept(), self._client_ip)
+        except UnreadableError as error:
+            self.refuse(400, str(error))
+            return
+        if isinstance(found, Denial):
+            self.deny(found)
+            return
+        if found is not None:
+            self._session = found
+            found.polls.add(self)
+        self._relay()
+
+    def deny(self, denial: Denial) -> bool:
+        """Answer with a denial instead of the meeting server's answer; False where that has begun (Poll)."""
+        if self._responding:
+            return False
+        self._drop_upstream()
+        if denial.in_band is not None:
+            keep_alive = self._can_keep_alive() or (self.is_received and self.head.keep_alive)
+            self._answer(render_in_band(*denial.in_band, keep_alive=keep_alive), keep_alive=keep_alive)
+        elif denial.notice is not None:
+            self._answer_notice(denial.notice)
         else:
-            self._upstream.transport.write(data)
+            self._fail(503, "The gate is full.")
+        return True
 
     def upstream_is_full(self, is_full: bool) -> None:
         """Stop or go on reading the request's body (ResponseSink)."""
@@ -315,7 +381,11 @@ class Exchange:
             self._fail(502, "The meeting server switched protocols without having been asked to in this way.")
             return
         self.is_over = True
-        tunnel = Tunnel(self._downstream.gate, self._participant)
+        gate, conversation = self._downstream.gate, self._conversation
+        if conversation is None:
+            tunnel = Tunnel(gate, self._participant)
+        else:
+            tunnel = ReadTunnel(gate, conversation, self._client_ip)
         self._participant = None
         self._downstream.become(tunnel, upstream.transport, headers, rest)
 
@@ -383,3 +453,6 @@ class Exchange:
         participant, self._participant = self._participant, None
         if participant is not None:
             self._downstream.gate.leave(participant)
+        if self._session is not None:
+            self._session.polls.discard(self)
+            self._session = None

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from joingate.codecs.dialect import Dialect
 from joingate.codecs.join_request import JoinMatcher
 from joingate.core.decision import Decision, decide, reassess, without_record
 from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
-from joingate.core.recording import Recorded, Recorder, Restricting
+from joingate.core.recording import Recorded, Recorder, Remover, Restricting
 from joingate.core.roster import Carrier, Event, Participant, Roster, State
 from joingate.core.rules import RuleSet
 from joingate.core.tally import Tally
 from joingate.gate.options import GateOptions
+from joingate.gate.polling import Polling
+from joingate.gate.resumption import Resumption
 
 Locate = Callable[[Address | None, float], Location]
 
@@ -65,6 +68,8 @@ class Gate:
         locate: Locate,
         recorder: Recorder,
         *,
+        dialect: Dialect | None = None,
+        remover: Remover | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Stand ready.
@@ -75,6 +80,9 @@ class Gate:
             rules: the first rule set.
             locate: where an address is, by the databases in use; None is an address that could not be determined.
             recorder: what must have taken a restriction before it is carried out.
+            dialect: what reads joins inside WebSockets and bodies; None where all are requests of their own.
+            remover: what sees to it that the ejected are gone from the meeting server; None where they are as soon as
+                their connection is.
             now: POSIX seconds.
         """
         self.options = options
@@ -82,10 +90,14 @@ class Gate:
         self.rules = rules
         self.locate = locate
         self.recorder = recorder
+        self.dialect = dialect
+        self.remover = remover
         self.now = now
         self.loop_time = asyncio.get_running_loop().time
         self.roster = Roster()
         self.tally = Tally()
+        self.resumption = Resumption(0 if dialect is None else dialect.keeps_after_close or 0, self.loop_time)
+        self.polling = None if dialect is None else Polling(self, dialect, self.loop_time)
         self.connections: set[Connection] = set()
         self.is_draining = False
         self._deferred: set[str] = set()
@@ -136,7 +148,7 @@ class Gate:
         if participant.is_inside:
             self.tally.left += 1
             self._changes += self.options.ends_without_host
-        elif (seq := self._ejections.pop(participant, None)) is not None:
+        elif (seq := self._ejections.pop(participant, None)) is not None and self.remover is None:
             self.recorder.confirm(seq)
         self.roster.apply(participant, Event.LEAVE)
         if participant.meeting in self._deferred:
@@ -244,18 +256,20 @@ class Gate:
         recorded = self._record(due, now) if due else None
         if recorded is None:
             return 0, 0
-        ejecting = []
+        ejecting: list[tuple[Participant, Decision, Recorded]] = []
         # Every state first: ending one connection may make the gate look at this meeting again.
         for (participant, decision), record in zip(due, recorded, strict=True):
             if decision.verdict is Verdict.EJECT:
                 self.roster.apply(participant, Event.EJECT)
                 self._ejections[participant] = record.seq
-                ejecting.append((participant, decision, record.receipt))
+                ejecting.append((participant, decision, record))
             else:
                 self.roster.apply(participant, Event.DEFER)
                 self._deferred.add(participant.meeting)
-        for participant, decision, receipt in ejecting:
-            participant.carrier.eject(participant, decision, receipt)
+        for participant, decision, record in ejecting:
+            participant.carrier.eject(participant, decision, record.receipt)
+            if self.remover is not None:
+                self.remover.remove(participant.join, record.seq)
         return len(ejecting), len(due) - len(ejecting)
 
     def _record(self, due: list[tuple[Participant, Decision]], now: float) -> Sequence[Recorded] | None:

@@ -115,6 +115,8 @@ async def sweep(gate: Gate, pool: UpstreamPool) -> None:
         for connection in [each for each in gate.connections if each.deadline < now]:
             connection.on_deadline()
         pool.sweep(now)
+        if gate.polling is not None:
+            gate.polling.sweep(now)
 
 
 async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[asyncio.Server], grace: float) -> None:

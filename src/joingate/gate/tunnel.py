@@ -8,7 +8,7 @@ ejection has a deadline of its own: a peer that does not answer the Close, or do
 import asyncio
 import math
 import os
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from joingate.codecs.close_codes import close_code, close_reason
 from joingate.codecs.websocket import FrameFollower, build_close
@@ -65,6 +65,9 @@ class Tunnel:
 
     __slots__ = ("close_frame", "deadline", "down", "gate", "idle_timeout", "participant", "up")
 
+    client_side: ClassVar[type[Side]] = Side
+    server_side: ClassVar[type[Side]] = Side
+
     def __init__(self, gate: Gate, participant: Participant | None) -> None:
         """Stand in for the exchange that led here; `begin` connects the sides."""
         self.gate = gate
@@ -86,7 +89,7 @@ class Tunnel:
         from_upstream: bytes,
     ) -> None:
         """Relay from now on, beginning with what has already been read."""
-        self.down, self.up = Side(self, downstream), Side(self, upstream)
+        self.down, self.up = self.client_side(self, downstream), self.server_side(self, upstream)
         self.down.other, self.up.other = self.up, self.down
         self.gate.connections.add(self)
         if self.idle_timeout:
@@ -103,6 +106,10 @@ class Tunnel:
 
     # Closing by the gate
 
+    def is_closing(self) -> bool:
+        """Whether the gate has decided to close; nothing of the participant is relayed any more."""
+        return self.close_frame is not None
+
     @property
     def telling(self) -> Told:
         """How the participant would be told (Carrier)."""
@@ -110,13 +117,14 @@ class Tunnel:
 
     def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:  # noqa: ARG002 - Carrier's
         """Tell the participant why, at the next frame boundary, and close (Carrier)."""
-        self._close(close_code(decision), close_reason(decision, receipt.code))
+        self.close(close_code(decision), close_reason(decision, receipt.code))
 
     def drain(self) -> None:
         """Close because the gate is going away."""
-        self._close(GOING_AWAY, b"The gate is going away.")
+        self.close(GOING_AWAY, b"The gate is going away.")
 
-    def _close(self, code: int, reason: bytes) -> None:
+    def close(self, code: int, reason: bytes) -> None:
+        """Send the participant a Close frame as soon as one can stand, and end."""
         if self.close_frame is not None:
             return
         self.close_frame = build_close(code, reason)
@@ -179,7 +187,7 @@ class Tunnel:
         """Cut what did not end by itself."""
         self.deadline = math.inf
         if self.close_frame is None and not self.up.is_lost:
-            self._close(GOING_AWAY, b"Nothing was sent for too long.")
+            self.close(GOING_AWAY, b"Nothing was sent for too long.")
         else:
             self.abort()
 

@@ -13,6 +13,8 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +73,7 @@ class Journal:
         self._now = now
         self._history: History | None = None
         self._windows = Windows()
-        self._confirmed: list[int] = []
+        self._endings: list[tuple[Ending, int]] = []
         self._book: Iterator[Receipt] = iter(())
         self._book_hour = self._beat_hour = -1
         # What the ledger holds of rules and databases, and what it has still to be told before the next restriction.
@@ -191,7 +193,11 @@ class Journal:
 
     def confirm(self, seq: int) -> None:
         """Note that the participant ejected under record `seq` is gone (Recorder)."""
-        self._confirmed.append(seq)
+        self._endings.append((Ending.CONFIRMED, seq))
+
+    def still_present(self, seq: int) -> None:
+        """Note that the meeting server still has the participant ejected under record `seq` (Recorder)."""
+        self._endings.append((Ending.STILL_PRESENT, seq))
 
     # Writing
 
@@ -269,7 +275,7 @@ class Journal:
                 await self._sync()
             else:
                 await self._retry(recovered)
-        while self.problem is None and self._confirmed:
+        while self.problem is None and self._endings:
             self._write_counted(hourly=False)
         self._write_counted(hourly=bool(self._windows))
         await self._sync()
@@ -288,13 +294,15 @@ class Journal:
 
     def _write_counted(self, *, hourly: bool) -> bool:
         """Write what became of ejections and, `hourly`, the counts and a sign of life; return whether it is written."""
-        confirmed = self._confirmed[:_MOST_OUTCOMES]
-        records: list[Record] = [Outcome(Ending.CONFIRMED, tuple(confirmed))] if confirmed else []
+        endings = self._endings[:_MOST_OUTCOMES]
+        records: list[Record] = [
+            Outcome(ending, tuple(seq for _, seq in run)) for ending, run in groupby(endings, key=itemgetter(0))
+        ]
         if hourly:
             records += [*self._windows.records(), Heartbeat()]
         if self._write(records) is None:
             return False
-        del self._confirmed[: len(confirmed)]
+        del self._endings[: len(endings)]
         if hourly:
             self._windows.clear()
             self._beat_hour = self._hour_number()

@@ -1,0 +1,138 @@
+"""The participants whom one connection, or one session of many requests, carries: several, in several meetings.
+
+Every way in leads through `enter`: a join, and whatever brings back whom another connection has left.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from joingate.codecs.dialect import NOT_KNOWN, Enters, Leaves, Refusal, Resumes, UnreadableError, refusal_of
+from joingate.core.decision import Decision
+from joingate.core.model import Address, Join, Location
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
+from joingate.core.roster import Carrier, Participant
+
+if TYPE_CHECKING:
+    from joingate.gate.gate import Gate
+
+MOST: Final = 1024
+"""Of one connection: a Janus client has a place for each of the others it sees."""
+
+Place = tuple[str, ...]
+
+
+class Denied(NamedTuple):
+    """Why a join is rejected."""
+
+    decision: Decision
+    location: Location
+    receipt: Receipt
+
+
+class Seats:
+    """Who is where. It is the resumption.Holder of its connection.
+
+    Attributes:
+        telling: how those would be told whose join is being judged; None while none is.
+    """
+
+    __slots__ = ("_carrier", "_present", "_tokens", "gate", "telling")
+
+    def __init__(self, gate: "Gate", carrier: Carrier) -> None:
+        self.gate = gate
+        self._carrier = carrier
+        self._present: dict[tuple[str, Place], Participant] = {}
+        self._tokens: set[str] = set()
+        self.telling: Told | None = None
+
+    def __len__(self) -> int:
+        return len(self._present)
+
+    def heed(self, said: Enters | Resumes | Leaves, client_ip: Address | None) -> Refusal | None:
+        """Judge what a client says in its server's dialect; None when it may go on.
+
+        Raises:
+            UnreadableError: it is more than one connection may carry.
+        """
+        if isinstance(said, Leaves):
+            self.leave(said)
+            return None
+        joins = [said.join] if isinstance(said, Enters) else self.gate.resumption.find(said.token, said.place)
+        if joins is None:
+            return NOT_KNOWN if isinstance(said, Resumes) and said.is_required else None
+        denied = self.enter(joins, client_ip, Told.IN_BAND)
+        if denied is not None:
+            return refusal_of(denied.decision, denied.receipt)
+        if isinstance(said, Resumes):
+            self.gate.resumption.take(said.token, said.place, self)
+            self._tokens.add(said.token)
+        return None
+
+    def enter(self, joins: Sequence[Join], client_ip: Address | None, telling: Told) -> Denied | None:
+        """Judge joins that come together; all of them enter, or none.
+
+        Args:
+            joins: those of whoever is inside here already are passed over.
+            client_ip: where they come from.
+            telling: how a rejection is told.
+
+        Raises:
+            UnreadableError: they would be too many.
+        """
+        entered: list[Participant] = []
+        for join in joins:
+            present = self._present.get((join.meeting, join.place))
+            if present is not None and present.is_inside:
+                continue
+            if len(self._present) >= MOST:
+                raise UnreadableError(f"One connection carries at most {MOST} participants.")
+            self.telling = telling
+            participant, decision, receipt = self.gate.judge(join, client_ip, self._carrier)
+            self.telling = None
+            if receipt is not None:
+                for each in entered:
+                    self.vacate(each)
+                return Denied(decision, participant.location, receipt)
+            entered.append(participant)
+            self._present[join.meeting, join.place] = participant
+        return None
+
+    def leave(self, leaves: Leaves) -> None:
+        """Let those go who leave."""
+        for (meeting, place), participant in tuple(self._present.items()):
+            if leaves.meeting in {None, meeting} and place[: len(leaves.place)] == leaves.place:
+                self.vacate(participant)
+
+    def vacate(self, participant: Participant) -> None:
+        """Let a participant go."""
+        seat = (participant.meeting, participant.place)
+        if self._present.get(seat) is participant:
+            del self._present[seat]
+        self.gate.leave(participant)
+
+    def joins_at(self, place: Place) -> Sequence[Join]:
+        """Return by which joins those inside came (Holder)."""
+        return [each.join for each in self._inside_at(place)]
+
+    def give_up(self, place: Place) -> None:
+        """Let those go whom another connection has taken over (Holder)."""
+        for participant in self._inside_at(place):
+            self.vacate(participant)
+
+    def _inside_at(self, place: Place) -> list[Participant]:
+        return [each for each in self._present.values() if each.place[: len(place)] == place and each.is_inside]
+
+    def hold(self, tokens: set[str]) -> None:
+        """Note by which tokens others may take over who is here."""
+        for token in tokens - self._tokens:
+            self.gate.resumption.hold(token, self)
+        self._tokens |= tokens
+
+    def end(self) -> None:
+        """Let everyone go; what the server keeps of them may be taken over."""
+        joins = self.joins_at(())
+        for token in self._tokens:
+            self.gate.resumption.leave(token, self, joins)
+        for participant in tuple(self._present.values()):
+            self.vacate(participant)
