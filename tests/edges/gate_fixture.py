@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import math
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -346,6 +347,8 @@ async def gate_bench(
             assert not sweeper.done()
             for client in bench.clients:
                 client.abort()
+            if gate.polling is not None:
+                gate.polling.sweep(math.inf)
             await eventually(lambda: not gate.connections and not len(gate.roster))
             pool.close()
             await eventually(lambda: not upstream.open)

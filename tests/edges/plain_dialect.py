@@ -1,7 +1,8 @@
 """A meeting server's dialect as plain as can be, for tests of what the gate makes of any dialect.
 
 A message is words: `enter MEETING WHO`, `resume TOKEN`, `leave [MEETING]`, `odd`; anything else means nothing. On a
-WebSocket, the server's `token TOKEN` is what resumes it, and its `left MEETING` lets go. Over HTTP, `POST /poll/TOKEN` carries a message in its body.
+WebSocket, the server's `token TOKEN` is what resumes it, and its `left MEETING` lets go. Over HTTP, `POST /poll/TOKEN`
+carries a message in its body.
 """
 
 from collections.abc import Sequence
@@ -59,8 +60,8 @@ class PlainDialect:
     routes: Sequence[JoinRoute] = ()
     keeps_after_close: float | None = 0
 
-    def __init__(self) -> None:
-        self.fold = str
+    def fold(self, meeting: str) -> str:
+        return meeting
 
     def conversation(self, target: bytes, headers: Headers) -> Conversation | None:  # noqa: ARG002 - Dialect's signature
         return None if target.startswith(b"/unread") else PlainConversation()
@@ -71,7 +72,9 @@ class PlainDialect:
     def polled(self, head: RequestHead, body: bytes) -> Polled:
         return Polled(head.target.removeprefix(b"/poll").strip(b"/").decode(), read(body))
 
-    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes]:  # noqa: ARG002 - Dialect's signature
+    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes] | None:
+        if head.target.startswith(b"/poll/plainly"):
+            return None
         return b"text/plain", b"refused %d " % why.status + body
 
     def left_by(self, join: Join, head: ResponseHead) -> str | None:  # noqa: ARG002 - Dialect's signature

@@ -4,7 +4,7 @@ A Dialect is pure. It names the requests that are joins by their head alone, and
 request's body it reads what the client says. `docs/adding-a-meeting-server.md` goes through one, line by line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -125,20 +125,26 @@ class Polled(NamedTuple):
 
 
 class Dialect(Protocol):
-    """One kind of meeting server.
+    """One kind of meeting server."""
 
-    Attributes:
-        name: as in `server = "..."`.
-        routes: requests that are joins by their heads; () where there are none.
-        fold: how the server folds the ids of meetings.
-        keeps_after_close: seconds that the server keeps a participant whose connections are gone; None for as long as
-            media flows. The default installation's.
-    """
+    @property
+    def name(self) -> str:
+        """As in `server = "..."`."""
 
-    name: str
-    routes: Sequence[JoinRoute]
-    fold: Callable[[str], str]
-    keeps_after_close: float | None
+    @property
+    def routes(self) -> Sequence[JoinRoute]:
+        """Requests that are joins by their heads; () where there are none."""
+
+    @property
+    def keeps_after_close(self) -> float | None:
+        """Seconds that the default installation keeps a participant whose connections are gone; None: no limit."""
+
+    def fold(self, meeting: str) -> str:
+        """Fold the id of a meeting as the server does.
+
+        Raises:
+            ValueError: it can be none.
+        """
 
     def conversation(self, target: bytes, headers: Headers) -> Conversation | None:
         """Return what reads a WebSocket opened by this request; None where it can carry no join."""
@@ -153,8 +159,8 @@ class Dialect(Protocol):
             UnreadableError: the server might understand it in more than one way.
         """
 
-    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes]:
-        """Return content type and body of the 200 that refuses such a request in the server's own dialect."""
+    def poll_refusal(self, head: RequestHead, body: bytes, why: Refusal) -> tuple[bytes, bytes] | None:
+        """Return content type and body of a 200 that refuses in the server's own dialect; None for a plain 451/403."""
 
     def left_by(self, join: Join, head: ResponseHead) -> str | None:
         """Return the token by which the client will take over a join that this answer ends (Resumes); None: no such."""

@@ -337,6 +337,8 @@ class Exchange:
     def response_head(self, head: ResponseHead) -> None:
         """Take the response's head (ResponseSink)."""
         self._responding = True
+        if self._participant is not None:
+            self._remember(self._participant, head)
         version = self.head.http_version
         of_unknown_length = head.body in {CHUNKED, UNTIL_CLOSE}
         self._response_is_chunked = of_unknown_length and version == "1.1"
@@ -347,6 +349,13 @@ class Exchange:
             and not self._downstream.gate.is_draining
         )
         self._out.append(build_response(head, version, keep_alive=self._keep_alive))
+
+    def _remember(self, participant: Participant, head: ResponseHead) -> None:
+        """Keep in mind by which token the client will go on, where this answer gives one."""
+        gate = self._downstream.gate
+        token = None if gate.dialect is None else gate.dialect.left_by(participant.join, head)
+        if token is not None:
+            gate.resumption.keep(token, [participant.join])
 
     def response_body(self, data: bytes) -> None:
         """Take a piece of the response's body (ResponseSink)."""

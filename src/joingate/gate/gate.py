@@ -69,6 +69,7 @@ class Gate:
         recorder: Recorder,
         *,
         dialect: Dialect | None = None,
+        keeps_after_close: float = 0,
         remover: Remover | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -81,6 +82,7 @@ class Gate:
             locate: where an address is, by the databases in use; None is an address that could not be determined.
             recorder: what must have taken a restriction before it is carried out.
             dialect: what reads joins inside WebSockets and bodies; None where all are requests of their own.
+            keeps_after_close: seconds for which the meeting server keeps whom a lost connection has left.
             remover: what sees to it that the ejected are gone from the meeting server; None where they are as soon as
                 their connection is.
             now: POSIX seconds.
@@ -96,7 +98,7 @@ class Gate:
         self.loop_time = asyncio.get_running_loop().time
         self.roster = Roster()
         self.tally = Tally()
-        self.resumption = Resumption(0 if dialect is None else dialect.keeps_after_close or 0, self.loop_time)
+        self.resumption = Resumption(keeps_after_close, self.loop_time)
         self.polling = None if dialect is None else Polling(self, dialect, self.loop_time)
         self.connections: set[Connection] = set()
         self.is_draining = False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from joingate.codecs.dialect import Dialect, UnreadableError
+from joingate.codecs.dialect import NOT_KNOWN, Dialect, UnreadableError
 from joingate.codecs.http1 import RequestHead
 from joingate.codecs.notice import Notice, build_notice
 from joingate.core.decision import Decision
@@ -124,10 +124,20 @@ class Polling:
             return Denial(session.notice)
         denied = session.continue_from(client_ip)
         if denied is not None:
-            return Denial(build_notice(denied.decision, denied.location, receipt=denied.receipt))
-        why = None if said is None else session.seats.heed(said, client_ip)
+            return Denial(denied.notice)
+        why = None if said is None else session.seats.heed(said, client_ip, self._telling(head, body))
         self._keep(token, session)
-        return session if why is None else Denial(in_band=self._dialect.poll_refusal(head, body, why))
+        if why is None:
+            return session
+        in_band = self._dialect.poll_refusal(head, body, why.refusal if isinstance(why, Denied) else why)
+        if in_band is not None:
+            return Denial(in_band=in_band)
+        if isinstance(why, Denied):
+            return Denial(why.notice)
+        raise UnreadableError(why.text)
+
+    def _telling(self, head: RequestHead, body: bytes) -> Told:
+        return Told.HTTP if self._dialect.poll_refusal(head, body, NOT_KNOWN) is None else Told.IN_BAND
 
     def _keep(self, token: str, session: Session) -> None:
         if not len(session.seats):

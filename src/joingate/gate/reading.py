@@ -17,7 +17,7 @@ from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.gate.gate import Gate
-from joingate.gate.seats import Seats
+from joingate.gate.seats import Denied, Seats
 from joingate.gate.tunnel import Side, Tunnel
 
 _log = logging.getLogger("joingate")
@@ -103,7 +103,7 @@ class ReadTunnel(Tunnel):
         why = None if said is None else self._seats.heed(said, self._client_ip)
         self._seats.hold(self._conversation.tokens)
         if why is not None:
-            self._say(self._conversation.refusal(message, why))
+            self._say(self._conversation.refusal(message, why.refusal if isinstance(why, Denied) else why))
         return why is None and not self.is_closing()  # judging may have made the gate look at those inside again
 
     # From the server

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from joingate.codecs.dialect import NOT_KNOWN, Enters, Leaves, Refusal, Resumes, UnreadableError, refusal_of
+from joingate.codecs.notice import Notice, build_notice
 from joingate.core.decision import Decision
 from joingate.core.model import Address, Join, Location
 from joingate.core.receipt import Receipt
@@ -29,6 +30,16 @@ class Denied(NamedTuple):
     location: Location
     receipt: Receipt
 
+    @property
+    def refusal(self) -> Refusal:
+        """The same, for an answer in the server's own dialect."""
+        return refusal_of(self.decision, self.receipt)
+
+    @property
+    def notice(self) -> Notice:
+        """The same, for an answer by HTTP."""
+        return build_notice(self.decision, self.location, receipt=self.receipt)
+
 
 class Seats:
     """Who is where. It is the resumption.Holder of its connection.
@@ -49,8 +60,18 @@ class Seats:
     def __len__(self) -> int:
         return len(self._present)
 
-    def heed(self, said: Enters | Resumes | Leaves, client_ip: Address | None) -> Refusal | None:
-        """Judge what a client says in its server's dialect; None when it may go on.
+    def heed(
+        self, said: Enters | Resumes | Leaves, client_ip: Address | None, telling: Told = Told.IN_BAND
+    ) -> Denied | Refusal | None:
+        """Judge what a client says in its server's dialect.
+
+        Args:
+            said: what.
+            client_ip: where it comes from.
+            telling: how a rejection is told.
+
+        Returns:
+            Why it is refused, by a rule or for want of a known token; None when it may go on.
 
         Raises:
             UnreadableError: it is more than one connection may carry.
@@ -61,13 +82,11 @@ class Seats:
         joins = [said.join] if isinstance(said, Enters) else self.gate.resumption.find(said.token, said.place)
         if joins is None:
             return NOT_KNOWN if isinstance(said, Resumes) and said.is_required else None
-        denied = self.enter(joins, client_ip, Told.IN_BAND)
-        if denied is not None:
-            return refusal_of(denied.decision, denied.receipt)
-        if isinstance(said, Resumes):
+        denied = self.enter(joins, client_ip, telling)
+        if denied is None and isinstance(said, Resumes):
             self.gate.resumption.take(said.token, said.place, self)
             self._tokens.add(said.token)
-        return None
+        return denied
 
     def enter(self, joins: Sequence[Join], client_ip: Address | None, telling: Told) -> Denied | None:
         """Judge joins that come together; all of them enter, or none.
