@@ -13,11 +13,14 @@ from joingate.gate.gate import Gate
 from joingate.gate.upstream import UpstreamPool
 from joingate.ledger.journal import Journal
 from joingate.reload import Outcome, Reloader
+from joingate.servers.removals import Removals
 
 Status = dict[str, Any]
 
 
-def build_status(gate: Gate, reloader: Reloader, journal: Journal, pool: UpstreamPool) -> Status:
+def build_status(
+    gate: Gate, reloader: Reloader, journal: Journal, pool: UpstreamPool, removals: Removals | None
+) -> Status:
     """Return the state of a serving gate, ready for JSON."""
     now = time.time()
     atlas, rules, tally = reloader.atlas, gate.rules, gate.tally
@@ -26,6 +29,8 @@ def build_status(gate: Gate, reloader: Reloader, journal: Journal, pool: Upstrea
     problems = list(reloader.problems)
     if journal.problem is not None:
         problems.append(f"ledger: {journal.problem}; nobody is restricted until it can be written")
+    if removals is not None:
+        problems += removals.problems()
     return {
         "version": __version__,
         "state": "draining" if gate.is_draining else "degraded" if stale or problems else "serving",
@@ -34,6 +39,11 @@ def build_status(gate: Gate, reloader: Reloader, journal: Journal, pool: Upstrea
         "meetings": len(gate.roster.meetings()),
         "connections": len(gate.connections),
         "idle_upstream_connections": len(pool),
+        "server": {
+            "kind": "generic" if gate.dialect is None else gate.dialect.name,
+            "sessions": 0 if gate.polling is None else len(gate.polling),
+        },
+        "ejections": None if removals is None else removals.summary(),
         "rules": {
             "revision": rules.revision,
             "count": len(rules),

@@ -59,6 +59,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "ca_file": None,
         "server": "generic",
         "meeting_ids": "exact",
+        "keeps_after_close": None,
         "ends_without_host": False,
         "connect_timeout": 5.0,
         "response_timeout": 60.0,
@@ -187,10 +188,83 @@ def test_nothing_is_converted_or_passed_over(key: str, value: object) -> None:
     assert [place for place, _ in problems_of(gate={key: value})] == [f"gate.{key}"]
 
 
-@pytest.mark.parametrize("name", ["livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene"])
-def test_servers_to_come_are_refused_by_name(name: str) -> None:
-    problem = f'"{name}" is not in this version, which speaks "generic" only; write "generic"'
-    assert problems_of(upstream={**LEAST["upstream"], "server": name}) == [("upstream.server", problem)]
+SERVERS = ["livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene"]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_known_server_needs_no_more_than_its_name(server: str) -> None:
+    settings = read(upstream={**LEAST["upstream"], "server": server}, join=[])
+    assert (settings.upstream.server, settings.join) == (server, ())
+
+
+def test_a_generic_server_needs_its_joins() -> None:
+    problem = 'a gate without joins judges nobody; write one, e.g. with path = "/meetings/{meeting}/join"'
+    assert problems_of(join=[]) == [("join", problem)]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_known_server_has_its_own_joins_and_ids(server: str) -> None:
+    upstream = {**LEAST["upstream"], "server": server, "meeting_ids": "lowercase"}
+    problem = f'is for server = "generic" only: how {server} compares ids is known; remove it'
+    assert problems_of(upstream=upstream, join=[]) == [("upstream.meeting_ids", problem)]
+    problem = f'is for server = "generic" only: {server}\'s joins are known; remove every [[join]]'
+    assert problems_of(upstream={**LEAST["upstream"], "server": server}) == [("join", problem)]
+
+
+URL = "http://127.0.0.1:7088/admin"
+
+
+@pytest.mark.parametrize(
+    ("server", "admin"),
+    [
+        ("generic", {"url": URL, "method": "PUT", "body": "{}", "secret_file": "token", "present_url": URL}),
+        ("generic", {"url": URL}),
+        ("livekit", {"url": URL, "key": "k", "secret_file": "token"}),
+        ("janus", {"url": URL, "secret_file": "token"}),
+        ("jitsi", {}),
+    ],
+)
+def test_a_server_s_interface_is_described_in_its_own_words(server: str, admin: dict[str, object]) -> None:
+    join: dict[str, object] = {} if server == "generic" else {"join": []}
+    settings = read(upstream={**LEAST["upstream"], "server": server}, **{"upstream.admin": admin}, **join)
+    assert settings.upstream_admin.url == admin.get("url")
+
+
+@pytest.mark.parametrize(
+    ("server", "admin", "problem"),
+    [
+        (
+            "galene",
+            {"url": URL},
+            "galene has no interface to remove one participant, and needs none; remove the section",
+        ),
+        ("janus", {"secret_file": "token"}, 'url is missing; write e.g. url = "http://127.0.0.1:7088/admin"'),
+        ("janus", {"url": URL}, "secret_file is missing; janus needs secret_file"),
+        ("livekit", {"url": URL, "secret_file": "token"}, "key is missing; livekit needs key and secret_file"),
+        ("prosody", {"url": URL, "secret_file": "token", "key": "k"}, "key is not for prosody; remove it"),
+    ],
+)
+def test_an_interface_half_described_is_refused(server: str, admin: dict[str, object], problem: str) -> None:
+    upstream = {**LEAST["upstream"], "server": server}
+    assert problems_of(upstream=upstream, join=[], **{"upstream.admin": admin}) == [("upstream.admin", problem)]
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:7088", "ftp://a/b", "http://", "http://a:0/", "http://a:x/", "http://a/b c", "http://\xe4/"]
+)
+def test_what_is_no_url_of_an_interface_is_refused(url: str) -> None:
+    problem = 'is not the URL of an interface; write e.g. "http://127.0.0.1:7088/admin"'
+    assert problems_of(**{"upstream.admin": {"url": url}}) == [("upstream.admin.url", problem)]
+
+
+def test_no_secret_stands_in_the_url_of_an_interface() -> None:
+    problem = "holds a user or a password; put what is secret into secret_file"
+    assert problems_of(**{"upstream.admin": {"url": "http://u:p@a/"}}) == [("upstream.admin.url", problem)]
+
+
+def test_a_broken_upstream_hides_no_problem_and_makes_none() -> None:
+    assert [place for place, _ in problems_of(upstream={}, join=[])] == ["upstream.url"]
+    assert [place for place, _ in problems_of(upstream={}, **{"upstream.admin": {"key": "k"}})] == ["upstream.url"]
 
 
 def test_ca_certificates_are_for_https() -> None:
@@ -215,7 +289,7 @@ def test_an_admin_service_on_this_machine_alone_needs_none(listen: str) -> None:
 
 
 def test_the_table_of_sections_is_that_of_the_settings() -> None:
-    assert list(SECTIONS) == list(Settings.model_fields)
+    assert list(SECTIONS) == [field.alias or name for name, field in Settings.model_fields.items()]
 
 
 @pytest.mark.parametrize("section", SECTIONS)

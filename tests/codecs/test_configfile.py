@@ -42,10 +42,6 @@ def test_the_least_that_a_file_holds() -> None:
 def test_what_an_empty_file_lacks_is_said_key_by_key() -> None:
     assert problems_of(b"") == [
         'joingate.toml: upstream.url: is missing; write e.g. url = "http://127.0.0.1:9000"',
-        (
-            "joingate.toml: [[join]]: a gate without joins judges nobody; "
-            'write one, e.g. with path = "/meetings/{meeting}/join"'
-        ),
         'joingate.toml: geodb.paths: is missing; write e.g. paths = ["geodb/demo.mmdb"]',
         'joingate.toml: rules.path: is missing; write e.g. path = "rules/"',
     ]

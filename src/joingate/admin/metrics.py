@@ -58,6 +58,13 @@ def _families(status: dict[str, Any]) -> Iterator[Metric]:
     yield _counter(
         "unrecorded", "Restrictions not carried out because the ledger failed.", (), {(): ledger["unrecorded"]}
     )
+    ejections = status["ejections"] or {"under_way": 0, "still_present": 0}
+    yield _gauge("ejections_under_way", "Ejections whose end is not known yet.", ejections["under_way"])
+    yield _gauge(
+        "still_present",
+        "Ejected participants who are cut off and still on the meeting server.",
+        ejections["still_present"],
+    )
     reloads = status["reloads"]
     yield _counter(
         "reloads", "Reloads by result.", ("result",), {("ok",): reloads["succeeded"], ("failed",): reloads["failed"]}

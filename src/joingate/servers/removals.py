@@ -8,7 +8,8 @@ followed by `confirmed`.
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from joingate.core.model import Join
 from joingate.core.recording import Recorder
@@ -35,14 +36,22 @@ class Removals:
         problem: what the server said last when it could not be asked; None while it can.
     """
 
-    def __init__(self, recorder: Recorder, client: AdminClient | None, keeps_after_close: float | None) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        client: AdminClient | None,
+        keeps_after_close: float | None,
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Begin with none.
 
         Args:
             recorder: to which outcomes go.
             client: the server's interface; None where the operator has configured none.
             keeps_after_close: seconds that the server keeps a participant whose connections are gone; None: no limit.
+            close: closes what the client uses.
         """
+        self._close = close
         self._recorder = recorder
         self._client = client
         self._keeps_after_close = keeps_after_close
@@ -105,3 +114,23 @@ class Removals:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._close is not None:
+            await self._close()
+
+    def problems(self) -> list[str]:
+        """Say what an operator has to know at once."""
+        found = []
+        if self.still_present:
+            found.append(f"{self.still_present} ejected participants are cut off, and still present on the server")
+        if self.problem is not None:
+            found.append(f"meeting server: {self.problem}; ejections cannot be confirmed")
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return the state of ejections, ready for JSON."""
+        return {
+            "verifies": self._client is not None,
+            "under_way": len(self._tasks),
+            "still_present": self.still_present,
+            "problem": self.problem,
+        }
