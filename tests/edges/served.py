@@ -36,9 +36,7 @@ drain_seconds = 1
 {gate}
 [upstream]
 url = "http://127.0.0.1:{upstream_port}"
-[[join]]
-path = "/meetings/{{meeting}}/join"
-participant = "query:user"
+{server}
 [geodb]
 paths = ["geo.mmdb"]
 watch_seconds = {geodb_watch}
@@ -49,6 +47,12 @@ watch_seconds = {rules_watch}
 [admin]
 listen = "{admin}"
 {more_admin}
+"""
+
+GENERIC = """\
+[[join]]
+path = "/meetings/{meeting}/join"
+participant = "query:user"
 """
 
 AUTHORITIES = """\
@@ -114,6 +118,7 @@ class Folder:
         database: Path,
         *,
         upstream_port: int = 9,
+        server: str = GENERIC,
         gate: str = "",
         admin: str = "127.0.0.1:0",
         more_admin: str = "",
@@ -128,6 +133,7 @@ class Folder:
         self.settings.write_text(
             SETTINGS.format(
                 upstream_port=upstream_port,
+                server=server,
                 gate=gate,
                 admin=admin,
                 more_admin=more_admin,

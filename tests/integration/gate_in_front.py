@@ -1,0 +1,62 @@
+"""A gate, as an operator runs it, in front of a real meeting server; clients that come to it from made-up countries."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+
+from tests.edges.served import Folder, Served, order, run
+
+
+@contextlib.asynccontextmanager
+async def gate_in_front(
+    path: Path, database: Path, port: int, server: str, *, admin_url: str = "", secret: str = "", more: str = ""
+) -> AsyncIterator[Served]:
+    """Serve in front of the meeting server at a port of this machine.
+
+    Args:
+        path: an empty folder.
+        database: the demo database.
+        port: the meeting server's.
+        server: its kind.
+        admin_url: its own interface; "" for none.
+        secret: of that interface.
+        more: further lines of [upstream].
+    """
+    lines = [f'server = "{server}"', more]
+    if admin_url:
+        (path / "secret").write_text(secret)
+        (path / "secret").chmod(0o600)
+        lines += ["[upstream.admin]", f'url = "{admin_url}"', 'secret_file = "secret"']
+    folder = Folder(path, database, upstream_port=port, server="\n".join(lines))
+    async with Served(folder) as gate:
+        yield gate
+
+
+@contextlib.asynccontextmanager
+async def coming_from(address: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Be a client whose address is `address`."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(address, 0))) as session:
+        yield session
+
+
+async def order_against(gate: Served, meeting: str) -> None:
+    """Load an order of China's for one meeting, by SIGHUP."""
+    gate.folder.write("order.toml", order("cac-1", [meeting]))
+    await gate.reloaded()
+
+
+async def lift(gate: Served) -> None:
+    """Take the order away again."""
+    gate.folder.remove("order.toml")
+    await gate.reloaded()
+
+
+async def confirmed(gate: Served, count: int) -> None:
+    """Wait until nothing of an ejection is left open, and see in the ledger that each ended as it should."""
+    await gate.status_when(lambda status: status["ejections"]["under_way"] == 0)
+    await gate.status_when(lambda status: status["ledger"]["records"] > 0)
+    verdict = run("ledger", "verify", "-c", gate.folder.settings)
+    assert verdict.returncode == 0, verdict.stdout
+    assert f"{count} ejections, {count} confirmed, 0 still present" in verdict.stdout, verdict.stdout
