@@ -14,10 +14,11 @@ import aiohttp.http_parser
 import uvloop
 
 from joingate.admin.service import AdminService
-from joingate.codecs.join_request import JoinMatcher
+from joingate.codecs.dialects import describe_joins, dialect_of
 from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
+from joingate.ejecting import keeps_after_close, removals_of
 from joingate.gate.gate import Gate
 from joingate.gate.listener import drain, listen, sweep, tls_client_context, tls_server_context
 from joingate.gate.options import GateOptions
@@ -26,7 +27,7 @@ from joingate.geodb.atlas import Atlas
 from joingate.geodb.database import check_c_reader
 from joingate.geodb.load import Fingerprint
 from joingate.ledger.journal import Journal
-from joingate.loading import Part, databases_of, fold_of, load_all, part_fingerprint
+from joingate.loading import Part, databases_of, fold_of, load_all, matcher_of, part_fingerprint, routes_of
 from joingate.reload import Reloader
 from joingate.settings import Settings
 from joingate.status import build_status
@@ -82,14 +83,25 @@ async def _serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_defect)
     stop = asyncio.Event()
-    matcher = JoinMatcher(settings.join, fold=fold_of(settings))
-    gate = Gate(_gate_options(settings), matcher, rules, atlas.locate, journal)
+    dialect = dialect_of(settings.upstream.server)
+    removals = removals_of(settings, journal)
+    joins = describe_joins(settings.upstream.server, routes_of(settings))
+    gate = Gate(
+        _gate_options(settings),
+        matcher_of(settings),
+        rules,
+        atlas.locate,
+        journal,
+        dialect=dialect,
+        keeps_after_close=keeps_after_close(settings) or 0,
+        remover=removals,
+    )
     pool = UpstreamPool(_upstream_options(settings))
     reloader = Reloader(settings, gate, atlas, journal, seen)
     admin = AdminService(
         settings.admin.listen,
         token_file=settings.admin.token_file,
-        status=lambda: build_status(gate, reloader, journal, pool),
+        status=lambda: build_status(gate, reloader, journal, pool, removals=removals, joins=joins),
         census=lambda meeting: census(each.location for each in gate.roster.of_meeting(fold_of(settings)(meeting))),
         reload=reloader.reload_by_command,
     )
@@ -100,6 +112,8 @@ async def _serve(
             _log.info("listening on %s", endpoint)
         _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
         async with contextlib.AsyncExitStack() as stack:
+            if removals is not None:
+                stack.push_async_callback(removals.close)
             keeping = partial(journal.keep, gate.reassess_all)
             stack.push_async_callback(_finish, journal, loop.create_task(_keep_up(keeping)))
             background: list[Background] = [partial(sweep, gate, pool), reloader.watch_windows]

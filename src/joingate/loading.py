@@ -4,10 +4,13 @@ Everything here reads files and may wait for a child process: from asyncio, call
 """
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from joingate.codecs.dialects import dialect_of
+from joingate.codecs.join_request import JoinMatcher
+from joingate.codecs.join_route import JoinRoute
 from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
 from joingate.core.record import Database
@@ -28,7 +31,21 @@ class Part(StrEnum):
 
 def fold_of(settings: Settings) -> Callable[[str], str]:
     """Return how the meeting server folds the ids of meetings."""
+    dialect = dialect_of(settings.upstream.server)
+    if dialect is not None:
+        return dialect.fold
     return str.lower if settings.upstream.meeting_ids == "lowercase" else str
+
+
+def routes_of(settings: Settings) -> Sequence[JoinRoute]:
+    """Return which requests are joins by their heads: as configured, or as the server's kind has them."""
+    dialect = dialect_of(settings.upstream.server)
+    return settings.join if dialect is None else dialect.routes
+
+
+def matcher_of(settings: Settings) -> JoinMatcher:
+    """Return what says of each request whether it is a join by its head."""
+    return JoinMatcher(routes_of(settings), fold=fold_of(settings))
 
 
 def load_rules(settings: Settings) -> RuleSet:

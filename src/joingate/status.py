@@ -4,6 +4,7 @@ No address, id, name or meeting is in it, and no country: counts by rule, verdic
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from joingate import __version__
@@ -19,7 +20,13 @@ Status = dict[str, Any]
 
 
 def build_status(
-    gate: Gate, reloader: Reloader, journal: Journal, pool: UpstreamPool, removals: Removals | None
+    gate: Gate,
+    reloader: Reloader,
+    journal: Journal,
+    pool: UpstreamPool,
+    *,
+    removals: Removals | None,
+    joins: Sequence[str],
 ) -> Status:
     """Return the state of a serving gate, ready for JSON."""
     now = time.time()
@@ -41,6 +48,7 @@ def build_status(
         "idle_upstream_connections": len(pool),
         "server": {
             "kind": "generic" if gate.dialect is None else gate.dialect.name,
+            "joins": list(joins),
             "sessions": 0 if gate.polling is None else len(gate.polling),
         },
         "ejections": None if removals is None else removals.summary(),

@@ -49,8 +49,11 @@ async def test_the_status_has_these_keys(gate: Served, session: aiohttp.ClientSe
         status = await answer.json()
     assert list(status) == [
         *("version", "state", "problems", "participants", "meetings", "connections", "idle_upstream_connections"),
-        *("rules", "geodb", "ledger", "reloads", "decisions", "by_rule", "shadowed", "doubt_admitted", "left"),
+        *("server", "ejections", "rules", "geodb", "ledger", "reloads", "decisions", "by_rule", "shadowed", "doubt_admitted", "left"),
     ]
+    joins = ["requests to /meetings/{meeting}/join: meeting from path:meeting, participant from query:user"]
+    assert status["server"] == {"kind": "generic", "joins": joins, "sessions": 0}
+    assert status["ejections"] is None  # a generic server without an interface: the end of the connection is the end
     (database,) = status["geodb"]["databases"]
     assert database["type"] == "joingate-City"
     assert database["path"] == str(gate.folder.database)

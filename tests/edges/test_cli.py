@@ -21,6 +21,7 @@ Ended = subprocess.CompletedProcess[str]
 OPENS, CLOSES = datetime(2026, 6, 3, 16, tzinfo=UTC), datetime(2026, 6, 4, 16, tzinfo=UTC)
 INSIDE = ("--at", "2026-06-03T17:00:00+01:00")
 EXPLAIN = ("explain", "--meeting", "m-1", "--ip")
+REQUEST = ("explain", "--ip", HK, *INSIDE, "--request")
 NO_ADDRESS = "is not an IPv4 or IPv6 address; write e.g. 203.0.113.7"
 NO_TIME = "is not a time with an offset; write e.g. 2026-06-03T16:00:00Z"
 NO_CONFIG = "does not exist; write one (deploy/joingate.toml is a commented example), or name another with --config"
@@ -85,6 +86,37 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str | None, str | None]] = {
             "somebody inside would be: eject\n"
         ),
         "",
+    ),
+    "explain a request": (
+        (*REQUEST, "/meetings/m-1/join?user=bob"),
+        0,
+        (
+            "127.85.2.1 is located in HK\n"
+            "  FOLDER/geo.mmdb says HK\n"
+            "  order o-1 (eject): in force, matches: no\n"
+            "  host_policy h-1 (reject): in force, matches: no\n"
+            "read from the request: meeting m-1, participant bob\n"
+            "joins of this server (generic):\n"
+            "  requests to /meetings/{meeting}/join: meeting from path:meeting, participant from query:user\n"
+            "a join would be: admit (not_in_scope)\n"
+            "somebody inside would be: left undisturbed\n"
+        ),
+        "",
+    ),
+    "explain no join": (
+        (*REQUEST, "/about"),
+        2,
+        "",
+        (
+            "joingate: --request: is no join by its head, and goes on without being judged; "
+            "what is one, `joingate explain --meeting ID --json` lists\n"
+        ),
+    ),
+    "explain what has two readings": (
+        (*REQUEST, "/meetings/m-1/join?user=bob&user=carol"),
+        2,
+        "",
+        None,
     ),
     "explain afterwards": (
         (*EXPLAIN, CN, "--at", "2026-06-04T16:00:00Z"),

@@ -9,6 +9,8 @@ import orjson
 
 from joingate.app import check_parsers
 from joingate.cli.options import Commands, add_config, add_json, settings_of
+from joingate.codecs.dialects import describe_joins
+from joingate.codecs.join_request import AmbiguousRequestError
 from joingate.core.client_address import parse_address
 from joingate.core.decision import Decision, decide, reassess
 from joingate.core.errors import RefusedInputError
@@ -18,7 +20,8 @@ from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Event, Participant, Roster
 from joingate.core.rules import Order, Rule, RuleSet
-from joingate.loading import fold_of, load_all, unenforceable
+from joingate.loading import fold_of, load_all, matcher_of, routes_of, unenforceable
+from joingate.settings import Settings
 
 
 def register(commands: Commands) -> None:
@@ -28,7 +31,9 @@ def register(commands: Commands) -> None:
     )
     explain = commands.add_parser("explain", help="say what would happen to a join, and why")
     explain.add_argument("--ip", required=True, metavar="ADDRESS", help="the client_ip")
-    explain.add_argument("--meeting", required=True, metavar="ID")
+    of = explain.add_mutually_exclusive_group(required=True)
+    of.add_argument("--meeting", metavar="ID", help="the meeting's id, as the meeting server has it")
+    of.add_argument("--request", metavar="TARGET", help="a request's target, such as /meetings/m1/join?user=bob")
     explain.add_argument("--at", metavar="TIME", help="RFC 3339, such as 2026-06-03T16:00:00Z; default: now")
     for parser, run in ((check, _check), (explain, _explain)):
         add_config(parser)
@@ -65,16 +70,19 @@ def _explain(chosen: argparse.Namespace) -> int:
         raise RefusedInputError(
             f'--ip: "{_printable(chosen.ip)}" is not an IPv4 or IPv6 address; write e.g. 203.0.113.7'
         )
-    if (printable := _printable(chosen.meeting)) != chosen.meeting:
-        raise RefusedInputError(f'--meeting: "{printable}" is not UTF-8, as the ids of meetings are; write it in UTF-8')
     at = _moment(chosen.at)
     rules, atlas = load_all(settings)
-    join = Join(fold_of(settings)(chosen.meeting))
+    join = _join(settings, chosen)
     location = atlas.locate(address, at)
     decision = decide(join, location, rules, at)
     explanation = {
         "client_ip": str(address),
         "meeting": join.meeting,
+        "participant": join.participant,
+        "host": join.host,
+        "request": chosen.request,
+        "server": settings.upstream.server,
+        "joins": describe_joins(settings.upstream.server, routes_of(settings)),
         "at": datetime.fromtimestamp(at, UTC).isoformat(),
         "revision": rules.revision,
         "location": {
@@ -93,6 +101,27 @@ def _explain(chosen: argparse.Namespace) -> int:
     else:
         _print_explanation(explanation)
     return 0
+
+
+def _join(settings: Settings, chosen: argparse.Namespace) -> Join:
+    """Return the join in question: into a meeting named plainly, or as the gate reads a request's target."""
+    if chosen.request is None:
+        if (printable := _printable(chosen.meeting)) != chosen.meeting:
+            raise RefusedInputError(
+                f'--meeting: "{printable}" is not UTF-8, as the ids of meetings are; write it in UTF-8'
+            )
+        return Join(fold_of(settings)(chosen.meeting))
+    target = chosen.request.encode(errors="surrogateescape")
+    try:
+        join = matcher_of(settings).match(b"GET", target, [])
+    except AmbiguousRequestError as error:
+        raise RefusedInputError(f"--request: the gate answers 400 to it: {error.detail}") from None
+    if join is None:
+        raise RefusedInputError(
+            "--request: is no join by its head, and goes on without being judged; "
+            "what is one, `joingate explain --meeting ID --json` lists"
+        )
+    return join
 
 
 def _moment(text: str | None) -> float:
@@ -168,6 +197,12 @@ def _print_explanation(found: dict[str, Any]) -> None:
         force = "in force" if rule["in_force"] else "not in force"
         shadow = ", in shadow" if rule["shadow"] else ""
         print(f"  {rule['kind']} {rule['rule']} ({rule['action']}{shadow}): {force}, matches: {rule['matches']}")
+    if found["request"] is not None:
+        print(f"read from the request: meeting {found['meeting']}, participant {found['participant']}")
+    if found["request"] is not None or found["server"] != "generic":
+        print(f"joins of this server ({found['server']}):")
+        for line in found["joins"]:
+            print(f"  {line}")
     by = f" by {join['rule']}" if join["rule"] else ""
     print(f"a join would be: {join['verdict']}{by} ({join['reason']})")
     print(f"somebody inside would be: {'left undisturbed' if found['inside'] == 'admit' else found['inside']}")

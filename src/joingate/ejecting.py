@@ -1,0 +1,60 @@
+"""From configured keys to what sees ejections through on the meeting server."""
+
+import aiohttp
+
+from joingate.codecs.config_sections import UpstreamAdminSettings
+from joingate.codecs.dialects import dialect_of
+from joingate.core.errors import RefusedInputError
+from joingate.core.recording import Recorder
+from joingate.servers.admin_client import AdminClient
+from joingate.servers.bigbluebutton import BigBlueButtonAdmin
+from joingate.servers.janus import JanusAdmin
+from joingate.servers.livekit import LivekitAdmin
+from joingate.servers.prosody import ProsodyAdmin
+from joingate.servers.removals import Removals
+from joingate.servers.webhook import WebhookAdmin
+from joingate.settings import Settings
+
+
+def keeps_after_close(settings: Settings) -> float | None:
+    """Return for how many seconds the server keeps a participant whose connections are gone; None: no limit."""
+    upstream = settings.upstream
+    if upstream.keeps_after_close is not None:
+        return upstream.keeps_after_close
+    dialect = dialect_of(upstream.server)
+    return 0 if dialect is None else dialect.keeps_after_close
+
+
+def removals_of(settings: Settings, recorder: Recorder) -> Removals | None:
+    """Return what sees ejections through; None where the end of the connection is the end of the participation.
+
+    Called on the event loop.
+
+    Raises:
+        RefusedInputError: the server's interface cannot be used as it is described.
+    """
+    kept = keeps_after_close(settings)
+    url = settings.upstream_admin.url
+    if url is None:
+        return None if kept == 0 else Removals(recorder, None, kept)
+    session = aiohttp.ClientSession()
+    try:
+        client = _client(settings.upstream.server, session, url, settings.upstream_admin)
+    except ValueError as error:
+        raise RefusedInputError(f"upstream.admin: {error}") from None
+    return Removals(recorder, client, kept, session.close)
+
+
+def _client(server: str, session: aiohttp.ClientSession, url: str, admin: UpstreamAdminSettings) -> AdminClient:
+    secret = "" if admin.secret_file is None else admin.secret_file.read_text().strip()
+    match server:
+        case "janus":
+            return JanusAdmin(session, url, secret)
+        case "prosody" | "jitsi":
+            return ProsodyAdmin(session, url, secret)
+        case "livekit":
+            return LivekitAdmin(session, url, admin.key, secret)
+        case "bigbluebutton":
+            return BigBlueButtonAdmin(session, url, secret)
+        case _:
+            return WebhookAdmin(session, url, admin.method, admin.body, secret or None, present_url=admin.present_url)
