@@ -7,11 +7,20 @@ from pathlib import Path
 import aiohttp
 
 from tests.edges.served import Folder, Served, order, run
+from tests.integration.recorded_admin import tapped
 
 
 @contextlib.asynccontextmanager
 async def gate_in_front(
-    path: Path, database: Path, port: int, server: str, *, admin_url: str = "", secret: str = "", more: str = ""
+    path: Path,
+    database: Path,
+    port: int,
+    server: str,
+    *,
+    admin_url: str = "",
+    secret: str = "",
+    more: str = "",
+    admin_more: str = "",
 ) -> AsyncIterator[Served]:
     """Serve in front of the meeting server at a port of this machine.
 
@@ -23,15 +32,22 @@ async def gate_in_front(
         admin_url: its own interface; "" for none.
         secret: of that interface.
         more: further lines of [upstream].
+        admin_more: further lines of [upstream.admin].
+
+    Whatever the gate asks of that interface is looked through at the end: nothing may end a meeting (G3).
     """
     lines = [f'server = "{server}"', more]
-    if admin_url:
-        (path / "secret").write_text(secret)
-        (path / "secret").chmod(0o600)
-        lines += ["[upstream.admin]", f'url = "{admin_url}"', 'secret_file = "secret"']
-    folder = Folder(path, database, upstream_port=port, server="\n".join(lines))
-    async with Served(folder) as gate:
-        yield gate
+    async with contextlib.AsyncExitStack() as stack:
+        tap = None
+        if admin_url:
+            tap = await stack.enter_async_context(tapped(admin_url))
+            (path / "secret").write_text(secret)
+            (path / "secret").chmod(0o600)
+            lines += ["[upstream.admin]", f'url = "{tap.url}"', 'secret_file = "secret"', admin_more]
+        folder = Folder(path, database, upstream_port=port, server="\n".join(lines))
+        yield await stack.enter_async_context(Served(folder))
+        if tap is not None:
+            assert tap.offences() == []
 
 
 @contextlib.asynccontextmanager
