@@ -1,8 +1,8 @@
 """A meeting server's dialect as plain as can be, for tests of what the gate makes of any dialect.
 
-A message is words: `enter MEETING WHO`, `resume TOKEN`, `leave [MEETING]`, `odd`; anything else means nothing. On a
-WebSocket, the server's `token TOKEN` is what resumes it, and its `left MEETING` lets go. Over HTTP, `POST /poll/TOKEN`
-carries a message in its body.
+A message is words: `enter MEETING WHO`, `resume TOKEN`, `share TOKEN`, `leave [MEETING]`, `odd`; anything else means
+nothing. On a WebSocket, the server's `token TOKEN` gives what resumes it, its `resume TOKEN` grants that, and its
+`left MEETING` lets go. Over HTTP, `POST /poll/TOKEN` carries a message in its body.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,8 @@ def read(message: bytes) -> Said:
             return Enters(Join(meeting, who, place=(who,)))
         case "resume", [token]:
             return Resumes(token)
+        case "share", [token]:
+            return Resumes(token, is_shared=True)
         case "restore", [token]:
             return Resumes(token, is_required=False)
         case "leave", []:
@@ -44,7 +46,7 @@ class PlainConversation:
 
     def from_server(self, message: bytes) -> Leaves | None:
         word, _, rest = message.decode().partition(" ")
-        if word == "token":
+        if word in {"token", "resume"}:  # given, or granted
             self.tokens.add(rest)
         return Leaves(rest) if word == "left" else None
 

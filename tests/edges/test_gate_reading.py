@@ -307,6 +307,62 @@ async def test_a_live_socket_is_taken_over_only_by_who_may_be_inside() -> None:
 
 
 @on_both_loops
+async def test_a_claim_that_the_server_does_not_grant_takes_nobody_away() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        wire.send(SWITCHING + server_frame(TEXT, b"token t" if len(bench.upstream.wires) == 1 else b"no"))
+        await wire.rest()
+
+    async with gate_bench(script, dialect=PlainDialect()) as bench:
+        client = await open_socket(bench)
+        assert await text(client) == b"token t"
+        client.send(build_frame(TEXT, b"enter m bob"))
+        await eventually(lambda: len(bench.gate.roster) == 1)
+        (before,) = bench.gate.roster
+        other = await open_socket(bench)
+        other.send(build_frame(TEXT, b"resume t"))
+        await eventually(lambda: len(bench.gate.roster) == 2)
+        other.abort()
+        await eventually(lambda: len(bench.gate.roster) == 1)
+        assert list(bench.gate.roster) == [before]
+
+
+@on_both_loops
+async def test_who_was_ejected_does_not_come_back_by_a_token() -> None:
+    async with gate_bench(accept_and_echo, dialect=PlainDialect(), remover=Remover()) as bench:
+        alone, two = await with_token(bench, CN), await with_token(bench, CN, b"token u")
+        two.send(build_frame(TEXT, b"enter other bob"))
+        await text(two)
+        await bench.gate.swap_rules(EJECT)
+        assert await text(two) == b"farewell 451 m bob"
+        assert await say(bench, CN, b"resume u") == b"refused 451 resume u"  # from the living
+        alone.abort()
+        two.abort()
+        await eventually(lambda: not len(bench.gate.roster))
+        assert await say(bench, CN, b"resume t") == b"refused 451 resume t"
+        assert await say(bench, CN, b"resume u") == b"refused 451 resume u"
+        assert await say(bench, HK, b"resume t") == b"resume t"
+
+
+@on_both_loops
+async def test_sockets_that_share_a_token_are_judged_and_ejected_each() -> None:
+    async with gate_bench(accept_and_echo, dialect=PlainDialect(), rules=(order(meetings=("n",)),)) as bench:
+        first = await with_token(bench, CN)
+        others = [await open_socket(bench, CN) for _ in range(2)]
+        for other in others:
+            other.send(build_frame(TEXT, b"share t"))
+            assert await text(other) == b"share t"
+        assert len(bench.gate.roster) == 3
+        first.abort()
+        await eventually(lambda: len(bench.gate.roster) == 2)
+        await bench.gate.swap_rules(EJECT)
+        for other in others:
+            assert await text(other) == b"farewell 451 m bob"
+            assert (await read_close(other))[0] == LEGAL_ORDER
+        assert await say(bench, CN, b"share t") == b"refused 451 share t"
+
+
+@on_both_loops
 async def test_a_socket_may_resume_itself() -> None:
     async with gate_bench(accept_and_echo, dialect=PlainDialect()) as bench:
         client = await with_token(bench, HK)

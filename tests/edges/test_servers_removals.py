@@ -71,6 +71,15 @@ async def test_who_is_there_still_is_asked_for_again_and_told_once() -> None:
     await removals.close()
 
 
+async def test_a_server_that_keeps_whose_connection_is_gone_has_that_time() -> None:
+    server, recorder = Server(lambda times: times > 2 * TRIES), FreeRecorder()
+    removals = Removals(recorder, server, 30)
+    removals.remove(JOIN, 7)
+    await eventually(lambda: recorder.confirmed)
+    assert not recorder.remaining
+    await removals.close()
+
+
 async def test_a_server_that_cannot_be_asked_confirms_nothing(caplog: pytest.LogCaptureFixture) -> None:
     server, recorder = Server(lambda _: True), FreeRecorder()
     server.fault = "status 500"

@@ -31,11 +31,14 @@ class Resumes:
         token: by which the server knows what was left.
         place: how the places of those begin whom it brings along; () for everyone the other connection carried.
         is_required: whether a token that the gate does not know is refused: whom it would bring in, nobody could say.
+        is_shared: whether the other connection goes on too. If not, it keeps them until the server has granted this
+            one the token, which then is among `Conversation.tokens`.
     """
 
     token: str
     place: tuple[str, ...] = ()
     is_required: bool = True
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 `begin` is the way in. A request that is a join is judged before any byte goes upstream; if it is admitted the
 participant stays on the roster until the response has ended or, for a WebSocket, until the tunnel that takes over has.
 
-The file is long because every way that a request can end, from either side and at any moment, is a way out of one state.
+The file is long because every way that a request can end, from either side, at any moment, is a way out of one state.
 """
 
 import asyncio

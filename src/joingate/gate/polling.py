@@ -68,7 +68,7 @@ class Session:
 
     def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
         """Answer a waiting poll with the reason, unless the session carries somebody else too (Carrier)."""
-        self.seats.vacate(participant)
+        self.seats.expel(participant)
         if len(self.seats):
             return
         notice = build_notice(decision, participant.location, receipt=receipt)
@@ -120,7 +120,7 @@ class Polling:
                 return Denial()
             session = Session(self._gate, client_ip)
         elif session.notice is not None:
-            del self._sessions[token]  # told once, it is over; what comes next is judged like anything new
+            self._sessions.pop(token).seats.end()  # told once, it is over; what comes next is judged like anything new
             return Denial(session.notice)
         denied = session.continue_from(client_ip)
         if denied is not None:
@@ -141,7 +141,7 @@ class Polling:
 
     def _keep(self, token: str, session: Session) -> None:
         if not len(session.seats):
-            self._sessions.pop(token, None)
+            self._sessions.pop(token, session).seats.end()
             return
         self._sessions[token] = session
         session.seats.hold({token})

@@ -21,7 +21,7 @@ class Holder(Protocol):
     """A live connection whose participants another one may take over."""
 
     def joins_at(self, place: tuple[str, ...]) -> Sequence[Join]:
-        """Return by which joins those came who are inside, and whose place begins so."""
+        """Return by which joins those came whom the server may have still, and whose place begins so."""
 
     def give_up(self, place: tuple[str, ...]) -> None:
         """Let go of them: they are on another connection now."""
@@ -34,19 +34,22 @@ class Resumption:
         """Remember what is left for `seconds`, and not less than LEAST_SECONDS, by the clock `time`."""
         self._seconds = max(seconds, LEAST_SECONDS)
         self._time = time
-        self._live: dict[str, Holder] = {}
+        self._live: dict[str, dict[Holder, None]] = {}
         self._left: dict[str, tuple[float, Sequence[Join]]] = {}  # in the order of their ends
 
     def hold(self, token: str, holder: Holder) -> None:
-        """Note that a live connection can be taken over by `token`."""
+        """Note that a live connection can be taken over, or shared, by `token`."""
         self._left.pop(token, None)
-        self._live[token] = holder
+        self._live.setdefault(token, {})[holder] = None
 
     def leave(self, token: str, holder: Holder, joins: Sequence[Join]) -> None:
-        """Note that the connection is gone; another one that has taken the token over keeps it."""
-        if self._live.get(token) is holder:
-            del self._live[token]
-            self.keep(token, joins)
+        """Note that the connection is gone; what it leaves is remembered, unless others have the token too."""
+        holders = self._live.get(token, {})
+        if holder in holders:
+            del holders[holder]
+            if not holders:
+                del self._live[token]
+                self.keep(token, joins)
 
     def keep(self, token: str, joins: Sequence[Join]) -> None:
         """Remember what a token stands for."""
@@ -56,18 +59,18 @@ class Resumption:
 
     def find(self, token: str, place: tuple[str, ...]) -> Sequence[Join] | None:
         """Return by which joins those came whom `token` would bring along; None: it is not known."""
-        holder = self._live.get(token)
-        if holder is not None:
-            return holder.joins_at(place)
+        holders = self._live.get(token)
+        if holders is not None:
+            return list(dict.fromkeys(join for holder in holders for join in holder.joins_at(place)))
         self._forget_old()
         left = self._left.get(token)
         return None if left is None else [join for join in left[1] if join.place[: len(place)] == place]
 
     def take(self, token: str, place: tuple[str, ...], taker: Holder) -> None:
-        """Note that `taker` carries them now."""
-        holder = self._live.get(token)
-        if holder is not None and holder is not taker:
-            holder.give_up(place)
+        """Note that `taker` carries them now, and nobody else."""
+        for holder in self._live.pop(token, {}):
+            if holder is not taker:
+                holder.give_up(place)
         self.hold(token, taker)
 
     def _forget_old(self) -> None:

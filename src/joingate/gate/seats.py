@@ -48,12 +48,14 @@ class Seats:
         telling: how those would be told whose join is being judged; None while none is.
     """
 
-    __slots__ = ("_carrier", "_present", "_tokens", "gate", "telling")
+    __slots__ = ("_carrier", "_claims", "_expelled", "_present", "_tokens", "gate", "telling")
 
     def __init__(self, gate: "Gate", carrier: Carrier) -> None:
         self.gate = gate
         self._carrier = carrier
         self._present: dict[tuple[str, Place], Participant] = {}
+        self._expelled: dict[tuple[str, Place], Join] = {}  # ejected, and maybe not gone from the server yet
+        self._claims: dict[str, Place] = {}  # tokens that the server has not granted yet, and whom they bring along
         self._tokens: set[str] = set()
         self.telling: Told | None = None
 
@@ -79,13 +81,17 @@ class Seats:
         if isinstance(said, Leaves):
             self.leave(said)
             return None
+        if isinstance(said, Resumes) and said.token in self._tokens:
+            return None  # its own
         joins = [said.join] if isinstance(said, Enters) else self.gate.resumption.find(said.token, said.place)
         if joins is None:
             return NOT_KNOWN if isinstance(said, Resumes) and said.is_required else None
         denied = self.enter(joins, client_ip, telling)
         if denied is None and isinstance(said, Resumes):
-            self.gate.resumption.take(said.token, said.place, self)
-            self._tokens.add(said.token)
+            if said.is_shared:
+                self.hold({said.token})
+            else:
+                self._claims[said.token] = said.place
         return denied
 
     def enter(self, joins: Sequence[Join], client_ip: Address | None, telling: Told) -> Denied | None:
@@ -114,6 +120,7 @@ class Seats:
                     self.vacate(each)
                 return Denied(decision, participant.location, receipt)
             entered.append(participant)
+            self._expelled.pop((join.meeting, join.place), None)
             self._present[join.meeting, join.place] = participant
         return None
 
@@ -130,22 +137,29 @@ class Seats:
             del self._present[seat]
         self.gate.leave(participant)
 
+    def expel(self, participant: Participant) -> None:
+        """Let an ejected participant go, and remember: whoever takes this connection over may get them along."""
+        self._expelled[participant.meeting, participant.place] = participant.join
+        self.vacate(participant)
+
     def joins_at(self, place: Place) -> Sequence[Join]:
-        """Return by which joins those inside came (Holder)."""
-        return [each.join for each in self._inside_at(place)]
+        """Return by which joins those came whom the server may have still (Holder)."""
+        joins = [each.join for each in self._present.values()] + list(self._expelled.values())
+        return [join for join in joins if join.place[: len(place)] == place]
 
     def give_up(self, place: Place) -> None:
         """Let those go whom another connection has taken over (Holder)."""
-        for participant in self._inside_at(place):
-            self.vacate(participant)
-
-    def _inside_at(self, place: Place) -> list[Participant]:
-        return [each for each in self._present.values() if each.place[: len(place)] == place and each.is_inside]
+        for participant in tuple(self._present.values()):
+            if participant.place[: len(place)] == place and participant.is_inside:
+                self.vacate(participant)
 
     def hold(self, tokens: set[str]) -> None:
-        """Note by which tokens others may take over who is here."""
+        """Note by which tokens others may take over who is here; one that was claimed is granted by that."""
         for token in tokens - self._tokens:
-            self.gate.resumption.hold(token, self)
+            if token in self._claims:
+                self.gate.resumption.take(token, self._claims.pop(token), self)
+            else:
+                self.gate.resumption.hold(token, self)
         self._tokens |= tokens
 
     def end(self) -> None:

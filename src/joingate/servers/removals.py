@@ -22,7 +22,10 @@ FIRST_PAUSE: Final = 0.1
 
 LONGEST_PAUSE: Final = 30.0
 TRIES: Final = 4
-"""In vain, and the record says `still present`: after less than a second, or after four timeouts."""
+"""In vain, and the record says `still present`: after less than a second, or after four timeouts; but not before the
+server has had the time that it keeps whose connections are gone, or LONGEST_KEPT."""
+
+LONGEST_KEPT: Final = 60.0
 
 AT_ONCE: Final = 32
 """Calls to the meeting server at the same time."""
@@ -83,10 +86,14 @@ class Removals:
 
     async def _remove(self, client: AdminClient, whom: Whom, seq: int) -> None:
         pause, tries = FIRST_PAUSE, 0
+        time = asyncio.get_running_loop().time
+        patience = time() + min(self._keeps_after_close or 0, LONGEST_KEPT)
+        is_told = False
         try:
             while not await self._is_gone(client, whom):
                 tries += 1
-                if tries == TRIES:
+                if not is_told and tries >= TRIES and time() >= patience:
+                    is_told = True
                     self.still_present += 1
                     self._recorder.still_present(seq)
                     _log.error("an ejected participant is cut off, and still present on the meeting server")
@@ -94,7 +101,7 @@ class Removals:
                 pause = min(2 * pause, LONGEST_PAUSE)
             self._recorder.confirm(seq)
         finally:
-            self.still_present -= tries >= TRIES
+            self.still_present -= is_told
 
     async def _is_gone(self, client: AdminClient, whom: Whom) -> bool:
         async with self._slots:
