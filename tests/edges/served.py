@@ -301,6 +301,16 @@ class Served:
         env = {} if on_unix else {"JOINGATE_ADMIN__LISTEN": self.admin.removeprefix("http://")}
         return run(*arguments, "-c", self.folder.settings, env=env)
 
+    async def ledger_says(self, words: str) -> None:
+        """Wait until `joingate ledger verify` finds no fault and says so; outcomes are written within some tenths."""
+
+        async def does() -> bool:
+            verdict = await asyncio.to_thread(run, "ledger", "verify", "-c", self.folder.settings)
+            assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+            return words in verdict.stdout
+
+        await until_true(does)
+
     async def knock(self, meeting: str, source: str, user: str = "somebody") -> Connected | Rejected:
         """Ask to join."""
         answer = await connect("127.0.0.1", self.port, f"/meetings/{meeting}/join?user={user}", local_addr=source)

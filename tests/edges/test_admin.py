@@ -49,7 +49,19 @@ async def test_the_status_has_these_keys(gate: Served, session: aiohttp.ClientSe
         status = await answer.json()
     assert list(status) == [
         *("version", "state", "problems", "participants", "meetings", "connections", "idle_upstream_connections"),
-        *("server", "ejections", "rules", "geodb", "ledger", "reloads", "decisions", "by_rule", "shadowed", "doubt_admitted", "left"),
+        *(
+            "server",
+            "ejections",
+            "rules",
+            "geodb",
+            "ledger",
+            "reloads",
+            "decisions",
+            "by_rule",
+            "shadowed",
+            "doubt_admitted",
+            "left",
+        ),
     ]
     joins = ["requests to /meetings/{meeting}/join: meeting from path:meeting, participant from query:user"]
     assert status["server"] == {"kind": "generic", "joins": joins, "sessions": 0}

@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
-
-from tests.edges.served import Folder, Served, order, run
+from tests.edges.served import Folder, Served
+from tests.edges.served_stub import coming_from, order_against
 from tests.integration.recorded_admin import tapped
+
+__all__ = ["coming_from", "confirmed", "gate_in_front", "lift", "order_against"]
 
 
 @contextlib.asynccontextmanager
@@ -50,19 +51,6 @@ async def gate_in_front(
             assert tap.offences() == []
 
 
-@contextlib.asynccontextmanager
-async def coming_from(address: str) -> AsyncIterator[aiohttp.ClientSession]:
-    """Be a client whose address is `address`."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(address, 0))) as session:
-        yield session
-
-
-async def order_against(gate: Served, meeting: str) -> None:
-    """Load an order of China's for one meeting, by SIGHUP."""
-    gate.folder.write("order.toml", order("cac-1", [meeting]))
-    await gate.reloaded()
-
-
 async def lift(gate: Served) -> None:
     """Take the order away again."""
     gate.folder.remove("order.toml")
@@ -70,9 +58,6 @@ async def lift(gate: Served) -> None:
 
 
 async def confirmed(gate: Served, count: int) -> None:
-    """Wait until nothing of an ejection is left open, and see in the ledger that each ended as it should."""
+    """Wait until nothing of an ejection is left open, and the ledger says that each ended as it should."""
     await gate.status_when(lambda status: status["ejections"]["under_way"] == 0)
-    await gate.status_when(lambda status: status["ledger"]["records"] > 0)
-    verdict = run("ledger", "verify", "-c", gate.folder.settings)
-    assert verdict.returncode == 0, verdict.stdout
-    assert f"{count} ejections, {count} confirmed, 0 still present" in verdict.stdout, verdict.stdout
+    await gate.ledger_says(f"{count} ejections, {count} confirmed, 0 still present")

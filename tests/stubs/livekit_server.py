@@ -40,6 +40,7 @@ class LivekitServer:
         rooms: who is in which room, by identity.
         admin_requests: the path of every call of the RoomService, in their order.
         admin_claims: the claims of each of them.
+        join_headers: the headers of every WebSocket join.
         unlisted_calls: see the module; of participants who join from now on.
         media_flow: whether a participant outlives their WebSocket.
     """
@@ -51,6 +52,7 @@ class LivekitServer:
     rooms: dict[str, dict[str, Inside]] = field(default_factory=dict)
     admin_requests: list[str] = field(default_factory=list)
     admin_claims: list[dict[str, Any]] = field(default_factory=list)
+    join_headers: list[dict[str, str]] = field(default_factory=list)
 
     def app(self) -> web.Application:
         """Return what serves it."""
@@ -97,6 +99,7 @@ class LivekitServer:
         return web.Response(text="success")
 
     async def _rtc(self, request: web.Request) -> web.StreamResponse:
+        self.join_headers.append(dict(request.headers))
         publish = request.query.get("publish", "")
         room, identity = self._join(request, publish=publish)
         present = self.rooms.setdefault(room, {})
