@@ -313,7 +313,7 @@ def test_the_property_falls_without_its_guard(row: Row, monkeypatch: pytest.Monk
     row.take_away(monkeypatch)
     # One counterexample is enough; making it small is for people. Hypothesis has no public way to say so from outside.
     lean = settings(
-        phases=(Phase.generate,), database=None, report_multiple_bugs=False, stateful_step_count=25, max_examples=500
+        phases=(Phase.generate,), database=None, report_multiple_bugs=False, stateful_step_count=25, max_examples=2000
     )
     monkeypatch.setattr(row.property, "_hypothesis_internal_use_settings", lean, raising=False)
     monkeypatch.setattr(holds, "STEPS", lean)

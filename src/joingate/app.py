@@ -83,7 +83,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_defect)
     stop = asyncio.Event()
-    dialect = dialect_of(settings.upstream.server)
+    dialect = dialect_of(settings.upstream.server, settings.upstream.components)
     removals = removals_of(settings, journal)
     joins = describe_joins(settings.upstream.server, routes_of(settings))
     gate = Gate(

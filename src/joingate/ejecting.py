@@ -21,7 +21,7 @@ def keeps_after_close(settings: Settings) -> float | None:
     upstream = settings.upstream
     if upstream.keeps_after_close is not None:
         return upstream.keeps_after_close
-    dialect = dialect_of(upstream.server)
+    dialect = dialect_of(upstream.server, upstream.components)
     return 0 if dialect is None else dialect.keeps_after_close
 
 

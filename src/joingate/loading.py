@@ -31,7 +31,7 @@ class Part(StrEnum):
 
 def fold_of(settings: Settings) -> Callable[[str], str]:
     """Return how the meeting server folds the ids of meetings."""
-    dialect = dialect_of(settings.upstream.server)
+    dialect = dialect_of(settings.upstream.server, settings.upstream.components)
     if dialect is not None:
         return dialect.fold
     return str.lower if settings.upstream.meeting_ids == "lowercase" else str
@@ -39,7 +39,7 @@ def fold_of(settings: Settings) -> Callable[[str], str]:
 
 def routes_of(settings: Settings) -> Sequence[JoinRoute]:
     """Return which requests are joins by their heads: as configured, or as the server's kind has them."""
-    dialect = dialect_of(settings.upstream.server)
+    dialect = dialect_of(settings.upstream.server, settings.upstream.components)
     return settings.join if dialect is None else dialect.routes
 
 

@@ -55,6 +55,8 @@ GOOD = Path("/etc/joingate/good")
         ("SecretFileKey", "good", GOOD),
         ("TokenFileKey", "good", GOOD),
         ("TokenFileKey", "owner", Path("/etc/joingate/owner")),
+        ("AdminUrlKey", "https://a.b:8/c?d={meeting}", "https://a.b:8/c?d={meeting}"),
+        ("ComponentsKey", ["Conference.EXAMPLE.org", "b"], ("conference.example.org", "b")),
         ("TemplateKey", "/{meeting}", "/{meeting}"),
         ("HostMarkKey", "query:a=b", (Source("query", "a"), "b")),
     ],
@@ -63,6 +65,7 @@ def test_what_is_written_becomes_what_is_used(key: str, written: object, expecte
     assert resolved(getattr(config_keys, key), written) == expected
 
 
+NO_INTERFACE = 'is not the URL of an interface; write e.g. "http://127.0.0.1:7088/admin"'
 READABLE = "write the path of a file that the gate may read"
 
 
@@ -78,6 +81,13 @@ READABLE = "write the path of a file that the gate may read"
         ("TokenFileKey", "blank", '"/etc/joingate/blank" is empty; write the token into it'),
         ("TokenFileKey", "group", '"/etc/joingate/group" is open to others (mode 0640); run chmod 600 on it'),
         ("TokenFileKey", "world", '"/etc/joingate/world" is open to others (mode 0604); run chmod 600 on it'),
+        ("AdminUrlKey", "http://[::1/", NO_INTERFACE),
+        ("AdminUrlKey", "http://a:x/", NO_INTERFACE),
+        ("AdminUrlKey", "a:1", NO_INTERFACE),
+        ("AdminUrlKey", "http://a/b c", NO_INTERFACE),
+        ("AdminUrlKey", "http://u:p@a/", "holds a user or a password; put what is secret into secret_file"),
+        ("ComponentsKey", [""], '"" is no domain; write e.g. "conference.example.org"'),
+        ("ComponentsKey", ["a b"], '"a b" is no domain; write e.g. "conference.example.org"'),
         ("ProxyKey", "unix", '"unix" is not how peers on unix sockets are named; write "unix:"'),
         ("ProxyKey", "unix:/run/x", '"unix:/run/x" is not how peers on unix sockets are named; write "unix:"'),
         ("ProxyKey", "x", '"x" is not an IP network; write e.g. "10.0.0.0/8" or "192.0.2.7"'),

@@ -59,6 +59,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "ca_file": None,
         "server": "generic",
         "meeting_ids": "exact",
+        "components": (),
         "keeps_after_close": None,
         "ends_without_host": False,
         "connect_timeout": 5.0,
@@ -209,6 +210,18 @@ def test_a_known_server_has_its_own_joins_and_ids(server: str) -> None:
     assert problems_of(upstream=upstream, join=[]) == [("upstream.meeting_ids", problem)]
     problem = f'is for server = "generic" only: {server}\'s joins are known; remove every [[join]]'
     assert problems_of(upstream={**LEAST["upstream"], "server": server}) == [("join", problem)]
+
+
+def test_the_domains_of_rooms_are_xmpp_s() -> None:
+    upstream = {**LEAST["upstream"], "components": ["Conference.example.org"]}
+    assert problems_of(upstream=upstream) == [
+        ("upstream.components", "are of prosody and jitsi only, not of generic; remove it")
+    ]
+    settings = read(upstream={**upstream, "server": "jitsi"}, join=[])
+    assert settings.upstream.components == ("conference.example.org",)
+    assert problems_of(upstream={**upstream, "server": "jitsi", "components": ["a b"]}, join=[]) == [
+        ("upstream.components.0", '"a b" is no domain; write e.g. "conference.example.org"')
+    ]
 
 
 URL = "http://127.0.0.1:7088/admin"

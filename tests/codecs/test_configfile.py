@@ -196,3 +196,25 @@ def test_the_schema_says_what_is_written() -> None:
         "title": "Listen",
         "type": "array",
     }
+
+
+def test_the_interface_stands_below_the_upstream() -> None:
+    below = LEAST.replace(b"[upstream]\n", b'[upstream]\nadmin.url = "http://a/b"\n')
+    assert read(below).upstream_admin.url == "http://a/b"
+    assert read(LEAST, JOINGATE_UPSTREAM__ADMIN__URL="http://a/c").upstream_admin.url == "http://a/c"
+    assert problems_of(LEAST, {"JOINGATE_UPSTREAM__ADMIN__URL": "a"}) == [
+        'JOINGATE_UPSTREAM__ADMIN__URL: is not the URL of an interface; write e.g. "http://127.0.0.1:7088/admin"'
+    ]
+    assert problems_of(below.replace(b"admin.url", b"admin.uri")) == [
+        'joingate.toml: upstream.admin.uri: unknown key; the nearest is "url"'
+    ]
+    assert problems_of(below.replace(b'admin.url = "http://a/b"', b'server = "janus"\nadmin.key = "k"')) == [
+        'joingate.toml: [upstream.admin]: url is missing; write e.g. url = "http://127.0.0.1:7088/admin"',
+        'joingate.toml: [[join]]: is for server = "generic" only: janus\'s joins are known; remove every [[join]]',
+    ]
+    assert problems_of(LEAST.replace(b"[upstream]\n", b"[upstream]\nadmin = 5\n")) == [
+        (
+            "joingate.toml: upstream.admin: is not what it should be; "
+            "write [upstream.admin] on a line of its own, its keys below"
+        )
+    ]

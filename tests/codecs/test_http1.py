@@ -22,6 +22,7 @@ from joingate.codecs.http1 import (
     build_request,
     build_response,
     build_switching_protocols,
+    forbid_extensions,
     read_request_head,
     read_response_head,
 )
@@ -157,6 +158,12 @@ def test_a_websocket_is_asked_for_in_two_headers(connection: bytes, upgrade: byt
     written = build_request(head, b"up", FORWARDED)
     asked = b"Connection: Upgrade\r\nUpgrade: websocket\r\n" if wanted else b""
     assert written.endswith(b"Sec-WebSocket-Key: k\r\n" + FORWARDED + asked + b"\r\n")
+
+
+def test_an_extension_is_not_offered_where_it_would_hide_what_is_said() -> None:
+    head = read((b"Host", b"a"), (b"SEC-WebSocket-Extensions", b"permessage-deflate"), (b"Accept", b"x"))
+    forbid_extensions(head)
+    assert build_request(head, b"up", b"") == b"GET /a HTTP/1.1\r\nHost: a\r\nAccept: x\r\n\r\n"
 
 
 def test_connection_upgrade_alone_asks_for_nothing() -> None:

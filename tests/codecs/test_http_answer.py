@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joingate.codecs.http_answer import PHRASES, PROBLEM_JSON, assemble, render_problem
+from joingate.codecs.http_answer import PHRASES, PROBLEM_JSON, assemble, render_in_band, render_problem
 from tests.codecs.restrictions import Response
 
 
@@ -34,6 +34,12 @@ def test_every_status_says_itself(status: int) -> None:
         "status": status,
         "detail": "Why.",
     }
+
+
+def test_an_answer_in_a_server_s_stead_is_readable_from_other_origins() -> None:
+    answer = render_in_band(b"text/xml", b"<a/>", keep_alive=False)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nAccess-Control-Allow-Origin: *\r\n")
+    assert answer.endswith(b"Content-Length: 4\r\nConnection: close\r\n\r\n<a/>")
 
 
 def test_a_head_request_gets_the_length_and_no_content() -> None:

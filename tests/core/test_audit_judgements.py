@@ -219,6 +219,7 @@ def test_sentences_give_the_exact_numbers() -> None:
         restriction(located_as="HK"),
         restriction(action=REJECT, told=Told.HTTP),
         restriction(told=Told.NOT),
+        restriction(action=REJECT, told=Told.IN_BAND),
         by_policy(action=REJECT, told=Told.HTTP),
         DEFERRAL,
     )
@@ -226,16 +227,16 @@ def test_sentences_give_the_exact_numbers() -> None:
         name: found[name].sentence for name in ("rules", "territory", "host_policies", "doubt", "told", "deferrals")
     }
     assert said == {
-        "rules": "restricted without a rule accepted before it, in use and in force: 0 of 5",
-        "territory": "restricted outside the order's territory: 1 of 4",
+        "rules": "restricted without a rule accepted before it, in use and in force: 0 of 6",
+        "territory": "restricted outside the order's territory: 1 of 5",
         "host_policies": "restricted against the words of a host policy: 0 of 1",
-        "doubt": "restricted in doubt, or on the word of fewer databases than there are: 0 of 5; admitted in doubt: 0",
+        "doubt": "restricted in doubt, or on the word of fewer databases than there are: 0 of 6; admitted in doubt: 0",
         "told": (
-            "everybody restricted was told: 2 by HTTP, 2 by a Close frame; 1 were cut off in the middle of an answer, "
-            "which cannot say why"
+            "everybody restricted was told: 2 by HTTP, 2 by a Close frame, 1 by a message of the meeting server's kind; "
+            "1 were cut off in the middle of an answer, which cannot say why"
         ),
         "deferrals": "every deferral puts off what would have been right: 1",
     }
-    assert found["databases"].sentence == "restricted by databases that were not in use, or too old: 0 of 5"
-    assert found["reach"].sentence == "restricted by a rule in shadow, or ejected by one that only rejects: 0 of 5"
-    assert found["told"].counts == {"http": 2, "close": 2, "not_told": 1}
+    assert found["databases"].sentence == "restricted by databases that were not in use, or too old: 0 of 6"
+    assert found["reach"].sentence == "restricted by a rule in shadow, or ejected by one that only rejects: 0 of 6"
+    assert found["told"].counts == {"http": 2, "close": 2, "in_band": 1, "not_told": 1}

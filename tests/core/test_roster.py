@@ -26,7 +26,9 @@ def someone(roster: Roster, state: State = State.REGISTERED, meeting: str = "m")
 
 def test_a_participant_is_what_the_join_said() -> None:
     line = Line()
-    participant = Roster().register(Join("m", "ann", host=True), None, line)
+    join = Join("m", "ann", host=True, place=("session", "handle"))
+    participant = Roster().register(join, None, line)
+    assert participant.join == join
     assert (participant.meeting, participant.id, participant.host) == ("m", "ann", True)
     assert participant.client_ip is None
     assert participant.carrier is line

@@ -170,7 +170,7 @@ async def test_who_claims_a_session_is_judged_by_where_they_claim_it_from(tmp_pa
         await make_rooms(alice, ROOM)
         async with person(gate, DE) as bob:
             await bob.join(ROOM, "bob")
-            bob.client.socket._response.close()  # type: ignore[union-attr]  # no goodbye: the session stays
+            bob.client.socket._response.close()  # no goodbye: the session stays
         await order_against(gate, ROOM)
         elsewhere = await JanusClient.connect(from_cn, f"http://127.0.0.1:{gate.port}/")
         said = await elsewhere.ask("claim", session_id=bob.session)
@@ -241,8 +241,8 @@ async def test_long_polling_is_one_participant_and_an_ejection_ends_it(tmp_path:
         await confirmed(gate, 1)
         _, listed = await alice.message(places[0], request="listparticipants", room=ROOM)
         assert [each["id"] for each in listed["plugindata"]["data"]["participants"]] == ["alice"]
-        session, handle = map(int, places[1].strip("/").split("/"))
-        assert handle not in (await sessions_and_handles(janus)).get(session, [])
+        session_id, handle_id = map(int, places[1].strip("/").split("/"))
+        assert handle_id not in (await sessions_and_handles(janus)).get(session_id, [])
 
         again = await bob.attach()  # the session is bob's still
         status, said = await bob.message(again, request="join", ptype="publisher", room=ROOM, id="bob")

@@ -4,6 +4,7 @@ A key is declared as `Annotated[what it becomes, written_as(how it is written, h
 written type, the parsers beside this file read the text, and the JSON Schema shows what a person writes.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, GetPydanticSchema, ValidationInfo
 from pydantic_core import core_schema
 
+from joingate.codecs.dialect import UnreadableError
 from joingate.codecs.endpoint import Endpoint, UpstreamUrl, parse_endpoint, parse_upstream_url
 from joingate.codecs.join_route import (
     Source,
@@ -24,6 +26,7 @@ from joingate.codecs.join_route import (
 )
 from joingate.codecs.network import parse_network
 from joingate.codecs.quoted import quoted
+from joingate.codecs.xmpp_address import prepare_domain
 from joingate.core.client_address import UNIX_PEER, Network, TrustedProxies
 
 
@@ -115,6 +118,18 @@ def _admin_url(text: str, _: ValidationInfo) -> str:
     return text
 
 
+def _component(text: str, _: ValidationInfo) -> str:
+    try:
+        if _NOT_IN_DOMAINS.search(text) is None:
+            return prepare_domain(text)
+    except UnreadableError:
+        pass
+    raise ValueError(f'{quoted(text)} is no domain; write e.g. "conference.example.org"')
+
+
+_NOT_IN_DOMAINS = re.compile(r"[\s@/]")
+
+
 def _proxy(text: str, _: ValidationInfo) -> Network | None:
     if text == UNIX_PEER:
         return None
@@ -158,6 +173,7 @@ PathKey = Annotated[Path, written_as(str, _path)]
 OpenFileKey = Annotated[Path, written_as(str, _open_file)]
 SecretFileKey = Annotated[Path, written_as(str, _secret_file)]
 AdminUrlKey = Annotated[str, written_as(str, _admin_url)]
+ComponentsKey = Annotated[tuple[str, ...], written_as(list[Annotated[str, written_as(str, _component)]], as_tuple)]
 TokenFileKey = Annotated[Path, written_as(str, _token_file)]
 ProxyKey = Annotated[Network | None, written_as(str, _proxy)]
 ProxiesKey = Annotated[TrustedProxies, written_as(list[ProxyKey], _proxies)]

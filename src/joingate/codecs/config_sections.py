@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from joingate.codecs.config_keys import (
     NOBODY,
     AdminUrlKey,
+    ComponentsKey,
     EndpointKey,
     EndpointsKey,
     HostMarkKey,
@@ -127,6 +128,8 @@ class UpstreamSettings(_Section):
     """The kind of meeting server; for all but generic the gate knows which requests and messages are joins."""
     meeting_ids: Literal["exact", "lowercase"] = "exact"
     """How a generic server compares the ids of meetings; of the others it is known."""
+    components: ComponentsKey = Field(default=default_written([]), examples=[["conference.example.org"]])
+    """Domains of Prosody's and Jitsi's rooms; with none, presence sent to anybody counts as a join."""
     keeps_after_close: Annotated[float, Field(ge=0, le=86_400)] | None = None
     """Seconds that the server keeps a participant whose connections are gone; default: as its kind is installed."""
     ends_without_host: bool = False
@@ -169,6 +172,14 @@ class UpstreamSettings(_Section):
         if meeting_ids != "exact" and server != "generic":
             raise ValueError(f'is for server = "generic" only: how {server} compares ids is known; remove it')
         return meeting_ids
+
+    @field_validator("components")
+    @classmethod
+    def _of_xmpp(cls, components: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        server = info.data.get("server", "prosody")
+        if components and server not in {"prosody", "jitsi"}:
+            raise ValueError(f"are of prosody and jitsi only, not of {server}; remove it")
+        return components
 
 
 class UpstreamAdminSettings(_Section):

@@ -11,13 +11,13 @@ from joingate.codecs.join_route import JoinRoute, Source
 from joingate.codecs.livekit import LiveKit
 from joingate.codecs.xmpp import Jitsi, Prosody
 
-_DIALECTS: Final[dict[str, Callable[[], Dialect]]] = {
-    "livekit": LiveKit,
+_DIALECTS: Final[dict[str, Callable[[Sequence[str]], Dialect]]] = {
+    "livekit": lambda _: LiveKit(),
     "jitsi": Jitsi,
     "prosody": Prosody,
-    "janus": JanusDialect,
-    "bigbluebutton": BigBlueButton,
-    "galene": Galene,
+    "janus": lambda _: JanusDialect(),
+    "bigbluebutton": lambda _: BigBlueButton(),
+    "galene": lambda _: Galene(),
 }
 
 _XMPP: Final = (
@@ -36,10 +36,15 @@ _IN_BAND: Final[dict[str, Sequence[str]]] = {
 }
 
 
-def dialect_of(server: str) -> Dialect | None:
-    """Return the dialect of a kind of server; None for generic, whose joins are configured."""
+def dialect_of(server: str, components: Sequence[str] = ()) -> Dialect | None:
+    """Return the dialect of a kind of server; None for generic, whose joins are configured.
+
+    Args:
+        server: the kind.
+        components: domains of the rooms, of those that speak XMPP.
+    """
     made = _DIALECTS.get(server)
-    return None if made is None else made()
+    return None if made is None else made(components)
 
 
 def describe_joins(server: str, routes: Sequence[JoinRoute]) -> list[str]:
