@@ -135,3 +135,23 @@ def test_the_platform_waits_longer_than_the_gate_drains(tmp_path: Path) -> None:
 def test_the_unit_leaves_room_for_every_connection() -> None:
     (files,) = re.findall(r"^LimitNOFILE=(\d+)$", UNIT, re.MULTILINE)
     assert int(files) > 2 * DEFAULTS.gate.max_connections
+
+
+PRESETS = sorted(path.parent.name for path in (ROOT / "deploy").glob("*/joingate.toml"))
+
+
+@pytest.mark.parametrize("server", PRESETS)
+def test_each_kind_of_meeting_server_has_a_configuration_that_loads(server: str, tmp_path: Path) -> None:
+    shipped = ROOT / "deploy" / server / "joingate.toml"
+    text = shipped.read_text()
+    for name in re.findall(r'secret_file = "([^"]+)"', text):
+        (tmp_path / name).write_text("a secret for this test alone")
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "joingate.toml").write_text(text)
+    settings = load_settings(tmp_path / "joingate.toml", {})
+    assert settings.upstream.server == server
+    assert settings.rules.path == tmp_path / "../../rules"
+
+
+def test_the_presets_are_those_of_the_servers_that_need_one() -> None:
+    assert PRESETS == ["bigbluebutton", "janus", "jitsi", "livekit", "prosody"]

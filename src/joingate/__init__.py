@@ -5,12 +5,15 @@ The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core;
     core/       pure: who may join, by territory and rule. Standard library, no clock, no input or output.
                 territory and location say where; rules and decision say what follows; roster says who is inside.
     codecs/     bytes to model and back: HTTP/1.1 heads, WebSocket frames, which request is a join, rule files and
-                configuration with their error messages, the notices a participant reads.
+                configuration with their error messages, the notices a participant reads; a `dialect` for each kind of
+                meeting server.
     gate/       the data plane: uvloop protocols. listener -> downstream -> exchange -> upstream, tunnel; `gate` judges.
+                Where joins are messages: reading (a WebSocket), polling (many requests), seats, resumption.
+    servers/    meeting servers' own interfaces: to remove one participant, and to see that they are gone; `removals`.
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
     ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.
     admin/      aiohttp: health, metrics, status, reload.
-    app, loading, reload, status, settings     what puts these together, and keeps them together through a reload.
+    app, loading, ejecting, reload, status, settings     what puts these together, and keeps them together through a reload.
     cli/        one file for each group of commands.
     demo/       a real meeting server, eight participants, and an order.
 
@@ -24,7 +27,8 @@ proxies (`core.client_address`), located (`geodb.atlas`), entered on the roster 
 join gets 451 or 403 with the reason and a receipt (`codecs.notice`). Admitted, it is relayed (`gate.exchange`), and a
 WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases and judges again whoever
 the change touches; a tunnel of somebody newly denied gets one Close frame between two of the server's frames, and
-everybody else nothing at all.
+everybody else nothing at all. Where the server keeps whose connection is gone, it is asked to remove them, and the
+ejection is confirmed by its word.
 """
 
 __version__ = "0.1.0"
