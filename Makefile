@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 SEEN   := .venv/.installed
 
-.PHONY: install demo test check format integration bench lock clean
+.PHONY: install demo test check format integration bench fuzz lock clean
 
 install: $(SEEN)
 
@@ -38,6 +38,10 @@ integration: install
 
 bench: install
 	$(BIN)/python -m bench
+
+# Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
+fuzz: install
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),60)
 
 # uv resolves for every platform at once; pip, with hashes, is what installs.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Install what `make integration` needs and is not there yet: Debian's chromium with a font for Chinese, Janus, Prosody, Go with
-# the package that opens signed notes, and the Python packages of requirements.lock in .venv. Playwright's own browser builds are
-# not used, and nothing downloads one.
+# Install what `make integration` needs and is not there yet: Debian's chromium with a font for Chinese, Janus, Prosody,
+# nginx, Node.js, Go with the package that opens signed notes, and the Python packages of requirements.lock in .venv.
+# Playwright's own browser builds are not used, and nothing downloads one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,6 +19,8 @@ dpkg-query --show --showformat='${db:Status-Status}\n' fonts-noto-cjk 2>/dev/nul
   missing+=(fonts-noto-cjk)
 [[ -x /usr/bin/janus ]] || missing+=(janus)
 [[ -x /usr/bin/prosody ]] || missing+=(prosody)
+[[ -x /usr/sbin/nginx ]] || missing+=(nginx-light)
+command -v node >/dev/null || missing+=(nodejs)
 [[ -x /usr/bin/go ]] || missing+=(golang-go)
 [[ -d /usr/share/gocode/src/golang.org/x/mod/sumdb/note ]] || missing+=(golang-golang-x-mod-dev)
 
