@@ -308,10 +308,10 @@ class Exchange:
             found.polls.add(self)
         self._relay()
 
-    def deny(self, denial: Denial) -> bool:
-        """Answer with a denial instead of the meeting server's answer; False where that has begun (Poll)."""
+    def deny(self, denial: Denial) -> None:
+        """Answer with a denial instead of the meeting server's answer, unless that has begun (Poll)."""
         if self._responding:
-            return False
+            return
         self._drop_upstream()
         if denial.in_band is not None:
             keep_alive = self._can_keep_alive() or (self.is_received and self.head.keep_alive)
@@ -320,7 +320,6 @@ class Exchange:
             self._answer_notice(denial.notice)
         else:
             self._fail(503, "The gate is full.")
-        return True
 
     def upstream_is_full(self, is_full: bool) -> None:
         """Stop or go on reading the request's body (ResponseSink)."""
