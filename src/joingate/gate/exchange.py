@@ -56,6 +56,9 @@ _REPEATABLE: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"PUT"))
 
 _ABOUT: Final = ABOUT_PATH.encode()
 
+_NOTHING: Final = RequestBody(NO_BODY)
+"""The body of every request that has none; nothing is ever put into it."""
+
 
 class Exchange:
     """One request on a downstream connection, answered by the gate or by the upstream."""
@@ -95,7 +98,7 @@ class Exchange:
         self._participant: Participant | None = None
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._body = RequestBody(head.body)
+        self._body = _NOTHING if head.body == NO_BODY else RequestBody(head.body)
         self._session: Session | None = None
         self._awaits_body = False  # a join may be in it, so all of it is read before any goes on
         self._responding = False
