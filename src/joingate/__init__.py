@@ -13,7 +13,7 @@ The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core;
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
     ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.
     admin/      aiohttp: health, metrics, status, reload.
-    app, loading, ejecting, reload, status, settings     what puts these together, and keeps them together through a reload.
+    app, loading, ejecting, reload, status, settings     what puts these together, and keeps it so through a reload.
     cli/        one file for each group of commands.
     demo/       a real meeting server, eight participants, and an order.
 

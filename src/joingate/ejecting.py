@@ -1,5 +1,7 @@
 """From configured keys to what sees ejections through on the meeting server."""
 
+from typing import Final
+
 import aiohttp
 
 from joingate.codecs.config_sections import UpstreamAdminSettings
@@ -14,6 +16,11 @@ from joingate.servers.prosody import ProsodyAdmin
 from joingate.servers.removals import Removals
 from joingate.servers.webhook import WebhookAdmin
 from joingate.settings import Settings
+
+_SESSION_TIMEOUT: Final = 60.0
+"""Seconds that a session of many requests lives on; Janus's session_timeout, Prosody's bosh_max_inactivity."""
+
+_POLLED: Final = frozenset(("janus", "jitsi", "prosody"))
 
 
 def keeps_after_close(settings: Settings) -> float | None:
@@ -36,6 +43,8 @@ def removals_of(settings: Settings, recorder: Recorder) -> Removals | None:
     kept = keeps_after_close(settings)
     url = settings.upstream_admin.url
     if url is None:
+        if kept is not None and settings.upstream.server in _POLLED:
+            kept = max(kept, _SESSION_TIMEOUT)
         return None if kept == 0 else Removals(recorder, None, kept)
     session = aiohttp.ClientSession()
     try:

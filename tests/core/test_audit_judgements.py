@@ -232,8 +232,8 @@ def test_sentences_give_the_exact_numbers() -> None:
         "host_policies": "restricted against the words of a host policy: 0 of 1",
         "doubt": "restricted in doubt, or on the word of fewer databases than there are: 0 of 6; admitted in doubt: 0",
         "told": (
-            "everybody restricted was told: 2 by HTTP, 2 by a Close frame, 1 by a message of the meeting server's kind; "
-            "1 were cut off in the middle of an answer, which cannot say why"
+            "everybody restricted was told: 2 by HTTP, 2 by a Close frame, 1 by a message of the meeting server's kind"
+            "; 1 were cut off in the middle of an answer, which cannot say why"
         ),
         "deferrals": "every deferral puts off what would have been right: 1",
     }

@@ -85,3 +85,15 @@ class PlainDialect:
             if name == b"Token":
                 return value.strip().decode()
         return None
+
+
+class Remover:
+    """A way to remove one participant, which notes whom."""
+
+    can_remove = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Join, int]] = []
+
+    def remove(self, join: Join, seq: int) -> None:
+        self.asked.append((join, seq))

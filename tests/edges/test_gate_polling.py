@@ -11,7 +11,7 @@ from joingate.core.rules import RuleSet
 from joingate.gate.options import GateOptions
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, HK, Bench, Response, Wire, answer_all, eventually, gate_bench, on_both_loops
-from tests.edges.plain_dialect import PlainDialect
+from tests.edges.plain_dialect import PlainDialect, Remover
 
 EJECT = RuleSet([order()])
 NO_RULES = RuleSet([])
@@ -98,17 +98,19 @@ async def test_an_ejection_answers_the_waiting_poll() -> None:
         await bench.gate.swap_rules(EJECT)
         assert (await waiting.response()).status == 451
         assert [each.told for each in bench.recorder.recorded] == [Told.HTTP]
-        assert (await ask(bench, post("s", b"enter m bob"), CN)).body == b"refused 451 enter m bob"
+        assert (await ask(bench, post("t", b"enter m bob"), CN)).body == b"refused 451 enter m bob"
 
 
 @on_both_loops
-async def test_where_no_poll_waits_the_next_request_is_told_and_then_it_is_over() -> None:
+async def test_the_session_is_refused_for_as_long_as_the_order_stands() -> None:
     async with gate_bench(dialect=PlainDialect()) as bench:
         await ask(bench, post("s", b"enter m bob"), CN)
         await bench.gate.swap_rules(EJECT)
         assert not len(bench.gate.roster)
-        assert (await ask(bench, post("s", b"talk"), CN)).status == 451
+        assert [(await ask(bench, post("s", b"talk"), CN)).status for _ in range(3)] == [451] * 3
         assert b"talk" not in bench.upstream.received
+        assert len(bench.recorder.recorded) == 1  # one ejection, however often it is said
+        assert (await ask(bench, post("s", b"talk"), HK)).status == 200
         await bench.gate.swap_rules(NO_RULES)
         assert (await ask(bench, post("s", b"enter m bob"), CN)).status == 200
         assert len(bench.gate.roster) == 1
@@ -142,13 +144,23 @@ async def test_an_answer_under_way_is_left_and_the_next_request_is_told() -> Non
 
 @on_both_loops
 async def test_an_ejection_from_one_meeting_leaves_the_session_to_the_other() -> None:
-    async with gate_bench(dialect=PlainDialect()) as bench:
+    async with gate_bench(dialect=PlainDialect(), remover=Remover()) as bench:
         await ask(bench, post("s", b"enter m bob"), CN)
         await ask(bench, post("s", b"enter other bob"), CN)
         await bench.gate.swap_rules(EJECT)
         assert [each.told for each in bench.recorder.recorded] == [Told.NOT]
         assert (await ask(bench, post("s", b"talk"), CN)).status == 200
         assert [each.meeting for each in bench.gate.roster] == ["other"]
+
+
+@on_both_loops
+async def test_without_a_way_to_remove_one_participant_the_session_is_over() -> None:
+    async with gate_bench(dialect=PlainDialect()) as bench:
+        await ask(bench, post("s", b"enter m bob"), CN)
+        await ask(bench, post("s", b"enter other bob"), CN)
+        await bench.gate.swap_rules(EJECT)
+        assert [each.told for each in bench.recorder.recorded] == [Told.HTTP]
+        assert (await ask(bench, post("s", b"talk"), CN)).status == 451
 
 
 @on_both_loops

@@ -12,7 +12,7 @@ from joingate.core.rules import RuleSet
 from joingate.gate.seats import MOST
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, HK, Bench, Wire, eventually, gate_bench, on_both_loops
-from tests.edges.plain_dialect import PlainDialect
+from tests.edges.plain_dialect import PlainDialect, Remover
 from tests.edges.websocket_fixture import (
     KEY,
     SWITCHING,
@@ -45,14 +45,6 @@ async def text(client: Wire) -> bytes:
     first, size = await client.read(2)
     assert first == 128 | TEXT
     return await client.read(size)
-
-
-class Remover:
-    def __init__(self) -> None:
-        self.asked: list[tuple[Join, int]] = []
-
-    def remove(self, join: Join, seq: int) -> None:
-        self.asked.append((join, seq))
 
 
 async def accept_and_echo(wire: Wire) -> None:

@@ -102,7 +102,7 @@ def joins_in(dialect: Dialect, relayed: bytes) -> list[object]:
     conversation = dialect.conversation(b"/ws", [(b"Sec-WebSocket-Protocol", b"xmpp")])
     assert conversation is not None
     conversation.from_server(OPENED)
-    found = []
+    found: list[object] = []
     with contextlib.suppress(MessageError):
         for piece in MessageReader(masked=True, most=1 << 20).feed(relayed):
             if piece.message is not None:

@@ -47,7 +47,13 @@ class Recorder(Protocol):
 
 
 class Remover(Protocol):
-    """What sees to it that an ejected participant is gone from the meeting server too, and records how that ended."""
+    """What sees to it that an ejected participant is gone from the meeting server too, and records how that ended.
+
+    Attributes:
+        can_remove: whether it can remove one participant; if not, only the end of all that carries them does.
+    """
+
+    can_remove: bool
 
     def remove(self, join: Join, seq: int) -> None:
         """Begin; returns at once.

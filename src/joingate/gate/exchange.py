@@ -56,6 +56,9 @@ _REPEATABLE: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"PUT"))
 
 _ABOUT: Final = ABOUT_PATH.encode()
 
+_NOTHING: Final = RequestBody(NO_BODY)
+"""The body of every request that has none; nothing is ever put into it."""
+
 
 class Exchange:
     """One request on a downstream connection, answered by the gate or by the upstream."""
@@ -95,7 +98,7 @@ class Exchange:
         self._participant: Participant | None = None
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._body = RequestBody(head.body)
+        self._body = _NOTHING if head.body == NO_BODY else RequestBody(head.body)
         self._session: Session | None = None
         self._awaits_body = False  # a join may be in it, so all of it is read before any goes on
         self._responding = False
@@ -308,10 +311,10 @@ class Exchange:
             found.polls.add(self)
         self._relay()
 
-    def deny(self, denial: Denial) -> bool:
-        """Answer with a denial instead of the meeting server's answer; False where that has begun (Poll)."""
+    def deny(self, denial: Denial) -> None:
+        """Answer with a denial instead of the meeting server's answer, unless that has begun (Poll)."""
         if self._responding:
-            return False
+            return
         self._drop_upstream()
         if denial.in_band is not None:
             keep_alive = self._can_keep_alive() or (self.is_received and self.head.keep_alive)
@@ -320,7 +323,6 @@ class Exchange:
             self._answer_notice(denial.notice)
         else:
             self._fail(503, "The gate is full.")
-        return True
 
     def upstream_is_full(self, is_full: bool) -> None:
         """Stop or go on reading the request's body (ResponseSink)."""

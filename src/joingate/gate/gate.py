@@ -138,6 +138,16 @@ class Gate:
                 self._carry_out(self._judge_again(join.meeting))
         return participant, decision, receipt
 
+    @property
+    def can_remove(self) -> bool:
+        """Whether one participant can be removed from the meeting server, and the connection left to others."""
+        return self.remover is not None and self.remover.can_remove
+
+    def denies(self, join: Join, client_ip: Address | None) -> bool:
+        """Whether a join would be rejected now; nothing is recorded, for nothing is done."""
+        now = self.now()
+        return decide(join, self.locate(client_ip, now), self.rules, now).verdict is Verdict.REJECT
+
     def _count(self, decision: Decision, location: Location) -> None:
         self.tally.count(decision, location)
         if decision.doubted is not None or decision.shadowed is not None or decision.unrecorded is not None:

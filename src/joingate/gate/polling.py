@@ -2,7 +2,7 @@
 
 The participants stay on the roster between requests, until the session says that they leave, or nothing comes for too
 long. A session that goes on from another address is judged anew from there. An ejected participant's waiting poll is
-answered with the reason; where none waits, the next request is.
+answered with the reason, and so is every request of the session for as long as what they were ejected by stands.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from joingate.codecs.dialect import NOT_KNOWN, Dialect, UnreadableError
 from joingate.codecs.http1 import RequestHead
 from joingate.codecs.notice import Notice, build_notice
 from joingate.core.decision import Decision
-from joingate.core.model import Address
+from joingate.core.model import Address, Join
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
@@ -45,35 +45,39 @@ class Denial:
 class Poll(Protocol):
     """A request of a session, until it is answered."""
 
-    def deny(self, denial: Denial) -> bool:
-        """Answer it so; False where an answer has begun."""
+    def deny(self, denial: Denial) -> None:
+        """Answer it so, unless an answer has begun."""
 
 
 class Session:
     """One session, which carries its participants (Carrier)."""
 
-    __slots__ = ("client_ip", "deadline", "notice", "polls", "seats")
+    __slots__ = ("client_ip", "deadline", "ejected", "polls", "seats")
 
     def __init__(self, gate: "Gate", client_ip: Address | None) -> None:
         self.seats = Seats(gate, self)
         self.client_ip = client_ip
         self.deadline = 0.0
         self.polls: set[Poll] = set()
-        self.notice: Notice | None = None  # of an ejection that could not be told yet
+        self.ejected: tuple[Join, Notice] | None = None  # whose end is the end of the session
 
     @property
     def telling(self) -> Told:
         """How a participant would be told now (Carrier)."""
-        return self.seats.telling or (Told.HTTP if len(self.seats) == 1 else Told.NOT)
+        return self.seats.telling or (Told.HTTP if self._is_over_with_one() else Told.NOT)
+
+    def _is_over_with_one(self) -> bool:
+        return len(self.seats) == 1 or not self.seats.gate.can_remove
 
     def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
-        """Answer a waiting poll with the reason, unless the session carries somebody else too (Carrier)."""
+        """Answer a waiting poll with the reason, unless the session goes on for somebody else (Carrier)."""
+        is_over = self._is_over_with_one()
         self.seats.expel(participant)
-        if len(self.seats):
-            return
-        notice = build_notice(decision, participant.location, receipt=receipt)
-        if not any([poll.deny(Denial(notice)) for poll in tuple(self.polls)]):  # noqa: C419 - all of them are answered
-            self.notice = notice
+        if is_over:
+            notice = build_notice(decision, participant.location, receipt=receipt)
+            self.ejected = participant.join, notice
+            for poll in tuple(self.polls):
+                poll.deny(Denial(notice))
 
     def continue_from(self, client_ip: Address | None) -> Denied | None:
         """Judge anew, where the session goes on from another address; None when it may."""
@@ -119,9 +123,12 @@ class Polling:
             if len(self._sessions) >= self._gate.options.max_connections:
                 return Denial()
             session = Session(self._gate, client_ip)
-        elif session.notice is not None:
-            self._sessions.pop(token).seats.end()  # told once, it is over; what comes next is judged like anything new
-            return Denial(session.notice)
+        elif session.ejected is not None:
+            join, notice = session.ejected
+            if self._gate.denies(join, client_ip):
+                self._await_more(session)
+                return Denial(notice)
+            session.ejected = None  # lifted, or elsewhere: nothing is held against anybody (G7)
         denied = session.continue_from(client_ip)
         if denied is not None:
             return Denial(denied.notice)
@@ -145,6 +152,9 @@ class Polling:
             return
         self._sessions[token] = session
         session.seats.hold({token})
+        self._await_more(session)
+
+    def _await_more(self, session: Session) -> None:
         session.deadline = self._time() + self._gate.options.response_timeout + IDLE
 
     def sweep(self, now: float) -> None:

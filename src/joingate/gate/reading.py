@@ -156,7 +156,7 @@ class ReadTunnel(Tunnel):
     def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
         """Tell the participant why; close, where this connection carries nobody else (Carrier)."""
         self._say(self._conversation.farewell(participant.join, refusal_of(decision, receipt)))
-        if len(self._seats) > 1 and self.gate.remover is not None:  # else only the end of the connection removes them
+        if len(self._seats) > 1 and self.gate.can_remove:  # else only the end of the connection removes them
             self._seats.expel(participant)
         else:
             super().eject(participant, decision, receipt)

@@ -35,6 +35,7 @@ class Removals:
     """The ejections that are not known to have ended (core.recording.Remover).
 
     Attributes:
+        can_remove: whether there is an interface to do it by (Remover).
         still_present: participants who are cut off, and whom the server still has.
         problem: what the server said last when it could not be asked; None while it can.
     """
@@ -54,6 +55,7 @@ class Removals:
             keeps_after_close: seconds that the server keeps a participant whose connections are gone; None: no limit.
             close: closes what the client uses.
         """
+        self.can_remove = client is not None
         self._close = close
         self._recorder = recorder
         self._client = client
@@ -136,7 +138,7 @@ class Removals:
     def summary(self) -> dict[str, Any]:
         """Return the state of ejections, ready for JSON."""
         return {
-            "verifies": self._client is not None,
+            "verifies": self.can_remove,
             "under_way": len(self._tasks),
             "still_present": self.still_present,
             "problem": self.problem,
