@@ -10,6 +10,8 @@ def main() -> int:
         # By default a SIGHUP ends a process. One that comes while this one is still importing waits until there is
         # somebody to act on it (app.run).
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        # A SIGINT ends the process like a SIGTERM: as an exception in the midst of an import it can get lost.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         from joingate import cli  # noqa: PLC0415 - after the line above, since this is what takes time
 

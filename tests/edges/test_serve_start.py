@@ -302,7 +302,9 @@ async def test_a_sighup_while_it_starts_waits_and_is_a_reload(
         await gate.__aexit__()
 
 
-@pytest.mark.parametrize(("number", "statuses"), [(signal.SIGTERM, {-signal.SIGTERM}), (signal.SIGINT, {0, 130})])
+@pytest.mark.parametrize(
+    ("number", "statuses"), [(signal.SIGTERM, {-signal.SIGTERM}), (signal.SIGINT, {0, -signal.SIGINT})]
+)
 async def test_it_can_be_ended_while_it_starts(
     number: signal.Signals, statuses: set[int], tmp_path: Path, demo_mmdb: Path
 ) -> None:
