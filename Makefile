@@ -27,8 +27,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not integration"
+	$(BIN)/pytest -m "not integration"
 	$(BIN)/python tests/coverage_by_file.py
 
 # What needs real servers or a browser; installs Debian's packages where it may, and fails without them.
