@@ -35,8 +35,9 @@ integration: install
 	tests/integration/install.sh
 	$(BIN)/pytest -m integration tests/integration
 
+# QUICK=1 for a look of two minutes; RESULTS=FOLDER keeps what was measured, a table and plots.
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(RESULTS),--results $(RESULTS))
 
 # Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
 fuzz: install

@@ -10,7 +10,6 @@ disk here: a thread does that, a few times a second, however many records there 
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -18,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.processes import PROXY_CPU
-from bench.spread import interval_of_median, verdict
+from bench.record import Notebook
+from bench.side_by_side import parser_of, quickly, run
 from joingate.codecs.ledger_line import encode
 from joingate.core.record import Basis, Entry, Restriction, Restricts, Told
 from joingate.ledger.history import History
@@ -34,11 +34,14 @@ RECORD = Restriction(
 
 
 def main() -> int:
-    """Measure and print; exit status 1 when the target is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=61)
+    """Measure; see `bench.side_by_side` for the exit status."""
+    parser = parser_of(__doc__, rounds=61)
     parser.add_argument("--records", type=int, default=6400, help="in each round, of each kind")
-    chosen = parser.parse_args()
+    return run(parser, _measure)
+
+
+def _measure(chosen: argparse.Namespace, notebook: Notebook) -> None:
+    quickly(chosen, rounds=7)
     os.sched_setaffinity(0, {int(PROXY_CPU)})
     found: dict[tuple[str, int], list[float]] = {}
     for _ in range(chosen.rounds):
@@ -51,7 +54,13 @@ def main() -> int:
                 if captured := history.capture():
                     history.make_durable(captured)
             history.close()
-    return _report(found)
+    for size in BATCHES:
+        notebook.compare(
+            *(f"ledger, {size} at a time", "CPU for one restriction on record", "us"),
+            *(found["append", size], found["bare write", size]),
+            peer_name="write(2) and fstat(2)",
+        )
+    notebook.hold("ledger, restriction", "CPU for one restriction on record", "us", found["append", 1], limit=TARGET)
 
 
 def _append(history: History, count: int, size: int) -> float:
@@ -79,22 +88,6 @@ def _cpu(call: Callable[[], object], count: int, size: int) -> float:
     for _ in range(count):
         call()
     return (time.process_time() - start) / (count * size) * 1e6
-
-
-def _report(found: dict[tuple[str, int], list[float]]) -> int:
-    print(f"CPU per record, microseconds; medians of {len(found['append', 1])} rounds (least in brackets)")
-    for size in BATCHES:
-        ours, bare = found["append", size], found["bare write", size]
-        ratio = statistics.median(own / other for own, other in zip(ours, bare, strict=True))
-        print(
-            f"  batches of {size:2}: append {statistics.median(ours):6.2f} ({min(ours):.2f})"
-            f"   bare write + fstat {statistics.median(bare):6.2f} ({min(bare):.2f})   ratio {ratio:.2f}"
-        )
-    single = found["append", 1]
-    low, high = interval_of_median(single)
-    decided = verdict(single, TARGET)
-    print(f"target, one at a time: a median of at most {TARGET:.0f}; 95 %: {low:.2f}-{high:.2f}: {decided}")
-    return decided != "met"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 CONFIDENCE = 0.95
 
+LEAST = 5
+"""Rounds without which nothing is called met or missed."""
+
 
 def interval_of_median(values: Iterable[float]) -> tuple[float, float]:
     """Return the interval that holds the median of what `values` were drawn from, with CONFIDENCE or more.
@@ -25,7 +28,10 @@ def interval_of_median(values: Iterable[float]) -> tuple[float, float]:
 
 
 def verdict(values: Iterable[float], limit: float) -> str:
-    """Return "met", "missed", or that the rounds differ too much to tell."""
+    """Return "met", "missed", or why that is not shown: too few rounds, or they differ too much to tell."""
+    values = tuple(values)
+    if len(values) < LEAST:
+        return f"not shown: fewer than {LEAST} rounds"
     low, high = interval_of_median(values)
     if high <= limit:
         return "met"

@@ -32,7 +32,11 @@ class NoLedger(Journal):
         pass
 
     async def keep(self, recovered: Callable[[], Awaitable[object]]) -> None:  # noqa: ARG002 - Journal's signature
-        await asyncio.Event().wait()
+        self.ended = asyncio.Event()
+        await self.ended.wait()
+
+    def stop(self) -> None:
+        self.ended.set()
 
 
 if __name__ == "__main__":
