@@ -27,8 +27,8 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not integration"
 	$(BIN)/python tests/coverage_by_file.py
+	$(BIN)/pytest -m "not integration" $$($(BIN)/python tests/coverage_by_file.py --ignored)
 
 # What needs real servers or a browser; installs Debian's packages where it may, and fails without them.
 integration: install

@@ -2,7 +2,8 @@
 
 A module that only other tests reach has no test of its own: whoever changes it learns of a mistake from somewhere
 else. `core/rules.py` belongs to `tests/core/test_rules.py`, and so on; a module without one is an error.
-Exit status 1 on any miss. Runs after the suite, so it repeats tests that are known to pass.
+Exit status 1 on any miss, and on any test that fails. `--ignored` prints the options by which pytest leaves out what is
+run here, so that `make check` runs nothing twice.
 
 Each module is measured in a child that starts from this process, where everything but joingate is imported already:
 starting Python and pytest anew for each would take longer than the tests.
@@ -58,7 +59,7 @@ def measure(module: Path, test: Path, data: Path) -> str | None:
         data_file=str(data), branch=True, source=[name], config_file=str(ROOT / "pyproject.toml")
     )
     measured.start()
-    # Plain assertions: what failed has been shown by the suite before.
+    # Plain assertions: to rewrite them takes longer than the tests, and `make test` explains what fails.
     status = pytest.main(["-q", "--assert=plain", "-p", "no:cacheprovider", "-m", "not integration", str(test)])
     measured.stop()
     if status:
@@ -108,6 +109,9 @@ def main() -> int:
     os.environ["HYPOTHESIS_PROFILE"] = "fast"
     sys.path[0] = str(ROOT)
     pydantic.BaseModel  # noqa: B018 - pydantic imports its parts when they are first named
+    if sys.argv[1:] == ["--ignored"]:
+        print(*(f"--ignore={test.relative_to(ROOT)}" for _, test in modules() if test.is_file()))  # noqa: T201 - its output
+        return 0
     waiting, running, missed, total = list(modules())[::-1], dict[int, Path](), 0, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -112,10 +112,10 @@ async def _serve(
             _log.info("listening on %s", endpoint)
         _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
         async with contextlib.AsyncExitStack() as stack:
-            if removals is not None:
-                stack.push_async_callback(removals.close)
             keeping = partial(journal.keep, gate.reassess_all)
             stack.push_async_callback(_finish, journal, loop.create_task(_keep_up(keeping)))
+            if removals is not None:
+                stack.push_async_callback(removals.close)  # before the ledger ends: it takes their last word
             background: list[Background] = [partial(sweep, gate, pool), reloader.watch_windows]
             background += [partial(reloader.watch_files, part) for part in Part]
             for work in background:
