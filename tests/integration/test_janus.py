@@ -106,7 +106,7 @@ async def test_one_of_three_publishers_is_ejected_and_the_others_talk_on(tmp_pat
         await alice.join(ROOM, "alice")
         await bob.join(ROOM, "bob")
         await carol.join(ROOM, "carol")
-        watching = await bob.client.attach(bob.session)  # a subscription is a handle of its own
+        watching = await bob.client.attach(bob.session)  # counts, though Janus gives no stream: alice sends no media
         await bob.client.message(
             bob.session, watching, "join", ptype="subscriber", room=ROOM, streams=[{"feed": "alice"}]
         )
@@ -216,11 +216,12 @@ async def test_long_polling_is_one_participant_and_an_ejection_ends_it(tmp_path:
         janus_behind_gate(tmp_path, demo_mmdb, http=True) as (janus, gate),
         coming_from(DE) as from_de,
         coming_from(CN) as from_cn,
+        coming_from(HK) as from_hk,
     ):
         url = f"http://127.0.0.1:{gate.port}/janus"
-        alice, bob = Polling(from_de, url), Polling(from_cn, url)
+        alice, bob, carol = Polling(from_de, url), Polling(from_cn, url), Polling(from_hk, url)
         places = []
-        for each, name in ((alice, "alice"), (bob, "bob")):
+        for each, name in ((alice, "alice"), (bob, "bob"), (carol, "carol")):
             await each.begin()
             handle = await each.attach()
             if each is alice:
@@ -230,19 +231,30 @@ async def test_long_polling_is_one_participant_and_an_ejection_ends_it(tmp_path:
             status, said = await each.message(handle, request="join", ptype="publisher", room=ROOM, id=name)
             assert (status, said["janus"]) == (200, "ack")
             places.append(handle)
-        assert (await gate.status())["participants"] == 2
-        while "joined" not in str(await bob.poll()):
+        watching = await bob.attach()  # counts, though Janus gives nobody a stream here: alice sends no media
+        await bob.message(watching, request="join", ptype="subscriber", room=ROOM, streams=[{"feed": "alice"}])
+        assert (await gate.status())["participants"] == 4
+        while "'carol'" not in str(await bob.poll()):
             pass
         waiting = asyncio.create_task(bob.poll())
         await asyncio.sleep(0.2)
         await order_against(gate, ROOM)
         status, problem = await waiting
+        while status == 200:  # it was answered with what the room had to say; the next one is told
+            status, problem = await bob.poll()
         assert (status, problem["order"]) == (451, "cac-1")
-        await confirmed(gate, 1)
+        await confirmed(gate, 2)
         _, listed = await alice.message(places[0], request="listparticipants", room=ROOM)
-        assert [each["id"] for each in listed["plugindata"]["data"]["participants"]] == ["alice"]
+        assert {each["id"] for each in listed["plugindata"]["data"]["participants"]} == {"alice", "carol"}
         session_id, handle_id = map(int, places[1].strip("/").split("/"))
         assert handle_id not in (await sessions_and_handles(janus)).get(session_id, [])
+        dave = Polling(from_de, url)
+        await dave.begin()
+        await dave.message(await dave.attach(), request="join", ptype="publisher", room=ROOM, id="dave")
+        for each in (alice, carol):  # the two others hear of whoever comes
+            async with asyncio.timeout(30):
+                while "'dave'" not in str(await each.poll()):
+                    pass
 
         status, problem = await bob.poll()  # the session is over, for as long as the order stands
         assert (status, problem["order"]) == (451, "cac-1")

@@ -249,14 +249,15 @@ async def test_bosh_is_one_participant_and_an_ejection_ends_it(tmp_path: Path, d
         prosody_behind_gate(tmp_path, demo_mmdb) as (prosody, gate),
         coming_from(DE) as from_de,
         coming_from(CN) as from_cn,
+        coming_from(HK) as from_hk,
     ):
-        alice, bob = Bosh(from_de, gate.port), Bosh(from_cn, gate.port)
-        for each, nick in ((alice, "alice"), (bob, "bob")):
+        alice, bob, carol = Bosh(from_de, gate.port), Bosh(from_cn, gate.port), Bosh(from_hk, gate.port)
+        for each, nick in ((alice, "alice"), (carol, "carol"), (bob, "bob")):
             await each.begin()
             status, _ = await each.join(nick)
             assert status == 200
-        assert (await gate.status())["participants"] == 2
-        assert await occupants(prosody) == {"alice", "bob"}
+        assert (await gate.status())["participants"] == 3
+        assert await occupants(prosody) == {"alice", "bob", "carol"}
         waiting = asyncio.create_task(bob.send())
         await asyncio.sleep(0.3)
         await order_against(gate, ROOM)
@@ -265,12 +266,17 @@ async def test_bosh_is_one_participant_and_an_ejection_ends_it(tmp_path: Path, d
             status, _ = await bob.send()
         assert status == 451
         await confirmed(gate, 1)
-        assert await occupants(prosody) == {"alice"}
+        assert await occupants(prosody) == {"alice", "carol"}
+        body = "<body xmlns='jabber:client'>still here</body>"
+        await alice.send(f"<message xmlns='jabber:client' type='groupchat' to='{ROOM}@{ROOMS}'>{body}</message>")
+        async with asyncio.timeout(PATIENCE):
+            while "still here" not in (await carol.send())[1]:
+                pass
         new = Bosh(from_cn, gate.port)
         await new.begin()
         status, said = await new.join("bob")
         assert (status, "forbidden" in said, "cac-1" in said) == (200, True, True)
-        assert await occupants(prosody) == {"alice"}
+        assert await occupants(prosody) == {"alice", "carol"}
 
 
 async def test_jitsi_is_known_by_its_name_alone(tmp_path: Path, demo_mmdb: Path) -> None:
