@@ -1,7 +1,7 @@
-import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -17,15 +17,22 @@ OWN = verifier_key(ORIGIN, KEY)
 DEADLINE = "2026-11-22T04Z"
 RANDOM = hashlib.shake_256(b"receipts").digest(BOOK * CODE_BYTES)
 RECEIPTS = list(issue(ORIGIN, DEADLINE, KEY, RANDOM))
+LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 CODE, PROMISE = RECEIPTS[17].code, RECEIPTS[17].promise
 
 
 def test_a_book_is_codes_of_80_bits_under_one_signature() -> None:
     assert len({receipt.code for receipt in RECEIPTS}) == BOOK == 64
     assert all(re.fullmatch("[a-z2-7]{16}", receipt.code) for receipt in RECEIPTS)
-    assert base64.b32decode("".join(receipt.code for receipt in RECEIPTS).upper()) == RANDOM
+    assert "".join(receipt.code for receipt in RECEIPTS) == "".join(LETTERS[byte % 32] for byte in RANDOM)
     assert len({receipt.promise.note for receipt in RECEIPTS}) == 1
     assert open_note(PROMISE.note, OWN).startswith(f"joingate receipts/1\n{ORIGIN}\n{DEADLINE}\n")
+
+
+def test_every_letter_of_a_code_is_as_likely_as_any_other() -> None:
+    every_byte = bytes(range(256)) * (BOOK * CODE_BYTES // 256)
+    drawn = Counter("".join(receipt.code for receipt in issue(ORIGIN, DEADLINE, KEY, every_byte)))
+    assert drawn == Counter(dict.fromkeys(LETTERS, BOOK * CODE_BYTES // 32))
 
 
 def test_every_promise_is_that_of_its_receipt_and_of_no_other() -> None:

@@ -1,6 +1,7 @@
 """The journal between a gate and its ledger, by a clock that the test holds."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +203,22 @@ def test_what_is_decided_before_an_order_ends_is_recorded_so_however_late_it_get
     entry = entries(tmp_path)[-1]
     assert (type(entry.record), entry.hour) == (Restriction, "1970-01-01T00Z")
     assert Expiry not in kinds(tmp_path)
+
+
+def test_a_restriction_looks_at_no_more_orders_than_have_ended(tmp_path: Path, clock: Clock) -> None:
+    journal = opened(tmp_path, clock, *(order(f"o{number}", closes=200.0 + number) for number in range(50)))
+    looked_at: list[float] = []
+
+    class Watched(list[tuple[float, str]]):
+        def __reversed__(self) -> Iterator[tuple[float, str]]:
+            for closes, rule in super().__reversed__():
+                looked_at.append(closes)
+                yield closes, rule
+
+    journal._closes = Watched(journal._closes)
+    clock.now = 150.0
+    assert reject(journal, Decision(Verdict.REJECT, Reason.ORDER, order("o7", closes=207.0))) is not None
+    assert looked_at == [200.0]
 
 
 async def test_what_became_of_ejections_and_what_was_counted_are_written(tmp_path: Path, clock: Clock) -> None:

@@ -8,6 +8,7 @@ WebSocket Close Code Number Registry (1012, 1013).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from joingate.codecs.moment import rfc3339
 from joingate.core.decision import Decision
@@ -15,6 +16,10 @@ from joingate.core.model import Verdict
 from joingate.core.rules import Order, Rule
 
 _MOST_BYTES = 123
+
+RECEIPT_BYTES = 16
+"""Letters of a receipt's code: 80 bits, five to a letter."""
+
 _CUT = b"..."
 
 
@@ -96,16 +101,24 @@ def close_reason(decision: Decision, receipt: str) -> bytes:
         ValueError: the decision restricts nobody.
     """
     rule = _restricting(decision)
-    name = _one_line(rule.id)
-    if not isinstance(rule, Order):
-        return _around(CLOSE_CODES[HOST_POLICY].name, name, f", receipt {receipt}")
-    until = f" until {rfc3339(rule.closes)}, receipt {receipt}"
-    kind = CLOSE_CODES[LEGAL_ORDER].name
-    if rule.notice_url is not None:
-        whole = f"{kind} {name}{until}, see {_one_line(rule.notice_url)}".encode()
-        if len(whole) <= _MOST_BYTES:
-            return whole
-    return _around(kind, name, until)
+    before, after = _of_order(rule.id, rule.closes, rule.notice_url) if isinstance(rule, Order) else _of_policy(rule.id)
+    return before + receipt.encode() + after
+
+
+def _of_policy(rule_id: str) -> tuple[bytes, bytes]:
+    return _cut(CLOSE_CODES[HOST_POLICY].name, _one_line(rule_id), ", receipt "), b""
+
+
+@lru_cache(maxsize=256)  # one order may eject thousands at once
+def _of_order(rule_id: str, closes: float, notice_url: str | None) -> tuple[bytes, bytes]:
+    """Return what stands before and after the receipt."""
+    kind, name = CLOSE_CODES[LEGAL_ORDER].name, _one_line(rule_id)
+    until = f" until {rfc3339(closes)}, receipt "
+    if notice_url is not None:
+        whole, after = f"{kind} {name}{until}".encode(), f", see {_one_line(notice_url)}".encode()
+        if len(whole) + RECEIPT_BYTES + len(after) <= _MOST_BYTES:
+            return whole, after
+    return _cut(kind, name, until), b""
 
 
 def _restricting(decision: Decision) -> Rule:
@@ -114,9 +127,9 @@ def _restricting(decision: Decision) -> Rule:
     return decision.rule
 
 
-def _around(kind: str, name: str, after: str) -> bytes:
-    """Put the parts together, with as much of `name` as there is room for."""
-    room = _MOST_BYTES - len(kind) - 1 - len(after)
+def _cut(kind: str, name: str, after: str) -> bytes:
+    """Put the parts together, with as much of `name` as there is room for beside a receipt."""
+    room = _MOST_BYTES - RECEIPT_BYTES - len(kind) - 1 - len(after)
     encoded = name.encode()
     if len(encoded) > room:
         encoded = encoded[: room - len(_CUT)].decode(errors="ignore").encode() + _CUT

@@ -27,8 +27,14 @@ __all__ = ["BOOK", "CODE_BYTES", "Promise", "Receipt", "check_promise", "commitm
 BOOK: Final = 64
 """Receipts under one signature, a power of two: six hashes a promise, and little left of the signature's cost."""
 
-CODE_BYTES: Final = 10
+CODE_BYTES: Final = 16
+"""Random bytes for a code: five bits of each choose a letter, by RFC 4648's base 32 in lower case."""
+
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567" * 8
 _FIRST_LINE: Final = "joingate receipts/1"
+_COMMITTED: Final = b"joingate receipt\n"
+
+_sha256 = hashlib.sha256
 
 
 def commitment(code: str) -> str:
@@ -40,7 +46,7 @@ def commitment(code: str) -> str:
 
 
 def _commitment(code: str) -> bytes:
-    return hashlib.sha256(b"joingate receipt\n" + code.encode()).digest()
+    return _sha256(_COMMITTED + code.encode()).digest()
 
 
 def plain(code: str) -> str:
@@ -57,18 +63,18 @@ def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> 
         key: the ledger's.
         random: BOOK times CODE_BYTES.
     """
-    letters = base64.b32encode(random).decode().lower()  # 10 bytes are 16 letters, without a rest
-    codes = [letters[at : at + 16] for at in range(0, len(letters), 16)]
-    commitments = [_commitment(code) for code in codes]
+    letters = random.translate(_LETTERS)
+    codes = [letters[at : at + CODE_BYTES] for at in range(0, BOOK * CODE_BYTES, CODE_BYTES)]
+    commitments = [_sha256(_COMMITTED + code).digest() for code in codes]
     level = [leaf_hash(committed) for committed in commitments]
-    levels = []
-    while len(level) > 1:
-        levels.append(level)
+    # Each receipt's path, a height at a time: at every height the neighbour of what the receipt is under.
+    paths: list[list[bytes]] = []
+    for height in range(BOOK.bit_length() - 1):
+        paths.append([level[index >> height ^ 1] for index in range(BOOK)])
         level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
     note = sign_note(f"{_FIRST_LINE}\n{origin}\n{deadline}\n{base64.b64encode(level[0]).decode()}\n", origin, key)
-    for index, code in enumerate(codes):
-        path = tuple(hashes[index >> height ^ 1] for height, hashes in enumerate(levels))
-        yield Receipt(code, commitments[index].hex(), Promise(index, path, note))
+    for index, (code, committed, path) in enumerate(zip(codes, commitments, zip(*paths, strict=True), strict=True)):
+        yield Receipt(code.decode(), committed.hex(), Promise(index, path, note))
 
 
 def check_promise(code: str, promise: Promise, key: VerifierKey) -> str:

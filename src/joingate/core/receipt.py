@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,7 @@ class Promise:
         return {"index": self.index, "path": [base64.b64encode(each).decode() for each in self.path], "note": self.note}
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """One receipt: a random code of 80 bits, and the promise that goes with it.
 
     Attributes:

@@ -229,7 +229,10 @@ class Journal:
     def _due(self, now: float) -> list[Record]:
         """Return what has to stand in the ledger before anything else, in its order."""
         due: list[Record] = [] if self._database_due is None else [self._database_due]
-        due += [Expiry(rule) for closes, rule in self._closes if closes <= now]
+        for closes, rule in reversed(self._closes):  # the next to end is the last: most appends look at it alone
+            if closes > now:
+                break
+            due.append(Expiry(rule))
         if self._rules_due is not None:
             due += self._rules_due.records
         return due
