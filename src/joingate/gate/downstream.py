@@ -61,13 +61,15 @@ class Downstream(asyncio.Protocol):
         "transport",
     )
 
+    transport: asyncio.Transport  # from connection_made on
+    peer: Peer
+
     def __init__(self, gate: Gate, pool: UpstreamPool) -> None:
         """Await a connection; asyncio calls `connection_made`."""
         self.gate = gate
         self.pool = pool
         self.time = asyncio.get_running_loop().time
         self.deadline = math.inf
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)  # until connection_made
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._headers: Headers = []
@@ -84,7 +86,6 @@ class Downstream(asyncio.Protocol):
         self._is_closing = False
         self._is_full = False
         self._after_upgrade: bytes | None = None
-        self.peer: Peer = cast("Peer", None)  # until connection_made
 
     # asyncio
 

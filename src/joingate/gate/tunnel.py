@@ -8,7 +8,7 @@ ejection has a deadline of its own: a peer that does not answer the Close, or do
 import asyncio
 import math
 import os
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final
 
 from joingate.codecs.close_codes import close_code, close_reason
 from joingate.codecs.websocket import FrameFollower, build_close
@@ -27,11 +27,12 @@ class Side(asyncio.Protocol):
 
     __slots__ = ("follower", "is_lost", "other", "transport", "tunnel")
 
+    other: "Side"  # set by Tunnel.begin
+
     def __init__(self, tunnel: "Tunnel", transport: asyncio.Transport) -> None:
         self.tunnel = tunnel
         self.transport = transport
         self.follower = FrameFollower()
-        self.other: Side = cast("Side", None)  # set by Tunnel.begin
         self.is_lost = False
 
     def data_received(self, data: bytes) -> None:
@@ -65,6 +66,8 @@ class Tunnel:
 
     __slots__ = ("close_frame", "deadline", "down", "gate", "idle_timeout", "participant", "up")
 
+    down: Side  # until `begin` there is neither
+    up: Side
     client_side: ClassVar[type[Side]] = Side
     server_side: ClassVar[type[Side]] = Side
 
@@ -75,8 +78,6 @@ class Tunnel:
         self.deadline = math.inf
         self.idle_timeout = gate.options.websocket_idle_timeout
         self.close_frame: bytes | None = None  # the gate's own Close: pending, or b"" once sent
-        self.down: Side = cast("Side", None)
-        self.up: Side = cast("Side", None)
         if participant is not None:
             participant.carrier = self
 

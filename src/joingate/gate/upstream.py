@@ -91,9 +91,10 @@ class UpstreamConnection(asyncio.Protocol):
         "transport",
     )
 
+    transport: asyncio.Transport  # from connection_made on
+
     def __init__(self, pool: "UpstreamPool") -> None:
         self._pool = pool
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)  # until connection_made
         self.sink: ResponseSink | None = None
         self.is_reused = False
         self.idle_since = 0.0
