@@ -33,8 +33,10 @@ def declare(rules: RuleSet, accepted: Mapping[str, str], expired: frozenset[str]
         accepted: digests of the rules that the ledger holds as accepted, by their ids.
         expired: ids of those among them that have ended.
     """
-    digests = {rule.id: digest_of(rule) for rule in rules.rules}
-    records: list[Record] = [acceptance(rule) for rule in rules.rules if accepted.get(rule.id) != digests[rule.id]]
+    digests = rules.digests
+    records: list[Record] = [
+        _acceptance(rule, digests[rule.id]) for rule in rules.rules if accepted.get(rule.id) != digests[rule.id]
+    ]
     records += [Lift(gone) for gone in accepted if gone not in digests and gone not in expired]
     orders = [rule for rule in rules.rules if isinstance(rule, Order)]
     records.append(Rules(rules.revision, len(orders), len(rules) - len(orders)))
@@ -44,10 +46,14 @@ def declare(rules: RuleSet, accepted: Mapping[str, str], expired: frozenset[str]
 
 def acceptance(rule: Rule) -> OrderAccepted | PolicyAccepted:
     """Return the record of a rule's acceptance."""
-    return _order(rule) if isinstance(rule, Order) else _policy(rule)
+    return _acceptance(rule, digest_of(rule))
 
 
-def _order(order: Order) -> OrderAccepted:
+def _acceptance(rule: Rule, digest: str) -> OrderAccepted | PolicyAccepted:
+    return _order(rule, digest) if isinstance(rule, Order) else _policy(rule, digest)
+
+
+def _order(order: Order, digest: str) -> OrderAccepted:
     prefixes = sum(meeting.endswith("*") and meeting != SERVICE_WIDE for meeting in order.meetings)
     return OrderAccepted(
         rule=order.id,
@@ -69,11 +75,11 @@ def _order(order: Order) -> OrderAccepted:
         asked_territory=_sorted(expand(order.asked.territory)) if order.asked else (),
         notice_url=None if order.notice_url is None else _encodable(order.notice_url),
         shadow=order.shadow,
-        digest=digest_of(order),
+        digest=digest,
     )
 
 
-def _policy(policy: HostPolicy) -> PolicyAccepted:
+def _policy(policy: HostPolicy, digest: str) -> PolicyAccepted:
     return PolicyAccepted(
         rule=policy.id,
         action=policy.action,
@@ -81,7 +87,7 @@ def _policy(policy: HostPolicy) -> PolicyAccepted:
         deny=None if policy.deny is None else _sorted(policy.deny),
         rejects_unknown=policy.reject_unknown,
         shadow=policy.shadow,
-        digest=digest_of(policy),
+        digest=digest,
     )
 
 

@@ -31,6 +31,7 @@ _LONGEST_CODE = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
+_LONGEST_MOMENT = 32  # with microseconds and an offset
 _URL = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+")  # RFC 3986 2: what may stand in a URL without percent-encoding
 
 
@@ -160,13 +161,21 @@ def day(value: Any) -> date:
     raise ValueError(f"{shown(value)} is not a day; write one such as 2020-05-29")
 
 
+@lru_cache(maxsize=8192)
+def _read_moment(value: str) -> datetime | str:
+    """Read RFC 3339 date-time text; return what is none as it is."""
+    if _MOMENT.fullmatch(value) is None:
+        return value
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError(f'"{value}" is not in the calendar; write a moment such as 2020-06-03T16:00:00Z') from None
+
+
 def moment(value: Any) -> datetime:
     """Accept a TOML offset date-time, or RFC 3339 date-time text; never one without its offset."""
-    if isinstance(value, str) and _MOMENT.fullmatch(value):
-        try:
-            value = datetime.fromisoformat(value.upper())
-        except ValueError:
-            raise ValueError(f'"{value}" is not in the calendar; write a moment such as 2020-06-03T16:00:00Z') from None
+    if isinstance(value, str) and len(value) <= _LONGEST_MOMENT:
+        value = _read_moment(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"{value.isoformat()} has no time zone; write an offset, e.g. 2020-06-03T16:00:00Z")

@@ -30,11 +30,20 @@ class ClientIpFrom(StrEnum):
     PROXY_PROTOCOL = "proxy-protocol"
 
 
+_OCTET = r"(?:0|[1-9][0-9]{0,2})"
+_DOTTED = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}").fullmatch  # no leading zeros: octal, for some readers
+
+
 def parse_address(text: str) -> Address | None:
     """Read an address as `ipaddress` does (no octal, hexadecimal or short forms); None when it is none.
 
     An IPv4-mapped IPv6 address becomes the IPv4 address it stands for; a zone is dropped, having no meaning elsewhere.
     """
+    if _DOTTED(text) is not None:
+        # What most texts are, at a fifth of the cost; an octet over 255 is left for ipaddress to refuse.
+        first, second, third, fourth = map(int, text.split("."))
+        if first < 256 and second < 256 and third < 256 and fourth < 256:
+            return ipaddress.IPv4Address(first << 24 | second << 16 | third << 8 | fourth)
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from joingate.core.model import Location
 from joingate.core.territory import COUNTRIES, Territory, lies_in, may_lie_in, outside, refuse_code
@@ -84,9 +85,8 @@ class Order:
     def __post_init__(self) -> None:
         if beyond := outside(self.territory, self.authority.territory):
             raise ValueError(f"order {self.id}: {sorted(beyond)} lies outside the territory of {self.authority.id}")
-        for code in self.territory - COUNTRIES:
-            if "-" not in code or refuse_code(code) is not None:
-                raise ValueError(f"order {self.id}: {code} is no code of a country or a part of one")
+        if (code := _no_code(self.territory)) is not None:
+            raise ValueError(f"order {self.id}: {code} is no code of a country or a part of one")
         if SERVICE_WIDE in self.meetings and not self.service_wide:
             raise ValueError(f"order {self.id}: all meetings, without service_wide")
         if not self.opens < self.closes:
@@ -138,6 +138,15 @@ class HostPolicy:
 Rule = Order | HostPolicy
 
 
+@lru_cache(maxsize=4096)
+def _no_code(territory: Territory) -> str | None:
+    """Return what in `territory` is the code of nothing, if anything is."""
+    for code in territory - COUNTRIES:
+        if "-" not in code or refuse_code(code) is not None:
+            return code
+    return None
+
+
 def codes_of(rule: Rule) -> Territory:
     """Return the codes that `rule` speaks of: those it restricts or, in a host's allow list, those it admits."""
     if isinstance(rule, Order):
@@ -159,6 +168,7 @@ class RuleSet:
 
     Attributes:
         revision: digest of the rules' content, the same whatever their file or order; 16 hexadecimal digits.
+        digests: of each rule alone, by its id.
     """
 
     __slots__ = (
@@ -167,6 +177,7 @@ class RuleSet:
         "_prefix_lengths",
         "_prefixes",
         "_service_wide",
+        "digests",
         "revision",
         "rules",
     )
@@ -204,7 +215,8 @@ class RuleSet:
         self._boundaries = sorted(
             {moment for rule in self.rules if isinstance(rule, Order) for moment in (rule.opens, rule.closes)}
         )
-        self.revision = _digest(self.rules)
+        self.revision, digests = _digest(self.rules)
+        self.digests = dict(zip((rule.id for rule in self.rules), digests, strict=True))
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -242,11 +254,14 @@ class RuleSet:
 
 def digest_of(rule: Rule) -> str:
     """Return a digest of all that one rule says, 16 hexadecimal digits; a RuleSet's revision is the same of all."""
-    return _digest((rule,))
+    return _digest((rule,))[0]
 
 
-def _digest(rules: Iterable[Rule]) -> str:
-    """Digest what the rules say. Territories and authorities are few and shared, so each is written out once."""
+def _digest(rules: Iterable[Rule]) -> tuple[str, list[str]]:
+    """Digest what the rules say, all together and each.
+
+    Territories and authorities are few and shared, so each is written out once.
+    """
     written: dict[int, str] = {}
 
     def text(value: Territory | Authority | None) -> str:
@@ -255,7 +270,8 @@ def _digest(rules: Iterable[Rule]) -> str:
             found = written[id(value)] = _canonical(value)
         return found
 
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
+    digests: list[str] = []
     for rule in rules:
         said: tuple[object, ...]
         if isinstance(rule, Order):
@@ -269,8 +285,10 @@ def _digest(rules: Iterable[Rule]) -> str:
                 *("host_policy", rule.id, rule.meetings, rule.action.value, text(rule.allow), text(rule.deny)),
                 *(rule.reject_unknown, rule.shadow),
             )
-        digest.update(repr(said).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:16]
+        encoded = repr(said).encode("utf-8", "surrogatepass")
+        whole.update(encoded)
+        digests.append(hashlib.sha256(encoded).hexdigest()[:16])
+    return whole.hexdigest()[:16], digests
 
 
 def _canonical(value: Territory | Authority | None) -> str:

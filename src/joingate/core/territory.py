@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from joingate.core.model import Location
 
@@ -142,6 +143,7 @@ def expand(codes: Iterable[str]) -> Territory:
     return frozenset(territory)
 
 
+@lru_cache(maxsize=4096)  # a hundred thousand orders ask the same few questions
 def outside(inner: Territory, outer: Territory) -> Territory:
     """Return the codes of `inner` that do not lie inside `outer`; a subdivision lies inside its country (G2)."""
     return frozenset(code for code in inner if code not in outer and code[:2] not in outer)
