@@ -30,6 +30,9 @@ _TURN: Final = 1  # a pipelined request waits for its turn
 _BODY: Final = 2  # the upstream takes no more of the request's body
 _UPGRADE: Final = 4  # a handshake waits for its answer, and much has come behind it
 
+_SPENT: Final = httptools.HttpRequestParser(object())
+"""In place of a parser that has done its work: it and its connection would hold each other for the collector."""
+
 _LARGE_HEAD: Final = "The request's head is too large."
 
 
@@ -124,8 +127,10 @@ class Downstream(asyncio.Protocol):
         self._is_closing = True
         self.deadline = math.inf
         self._queue.clear()
-        if self._exchange is not None:
-            self._exchange.abandon()
+        self._parser = _SPENT
+        exchange, self._exchange, self._incoming = self._exchange, None, None
+        if exchange is not None:
+            exchange.abandon()
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -319,8 +324,9 @@ class Downstream(asyncio.Protocol):
         """Answer 101 and hand the connection over to a tunnel."""
         self.write(build_switching_protocols(headers))
         self.gate.connections.discard(self)
-        self._exchange = None
+        self._exchange = self._incoming = None
         self._is_closing = True
+        self._parser = _SPENT
         early, self._after_upgrade = self._after_upgrade or b"", None
         self._queue.clear()
         tunnel.begin(self.transport, upstream, from_downstream=early, from_upstream=rest)

@@ -169,3 +169,4 @@ class Seats:
             self.gate.resumption.leave(token, self, joins)
         for participant in tuple(self._present.values()):
             self.vacate(participant)
+        del self._carrier  # which holds these seats: nothing may be left for the collector

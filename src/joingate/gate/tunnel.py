@@ -51,6 +51,8 @@ class Side(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.is_lost = True
         self.tunnel.lost(self)
+        if self.other.is_lost:  # all is over: nothing may be left for the collector
+            del self.other.tunnel, self.other.other, self.tunnel, self.other
 
     def pause_writing(self) -> None:
         if not self.other.is_lost and not self.other.transport.is_closing():

@@ -30,6 +30,10 @@ WRITE_BUFFER: Final = 64 * 1024
 """Bytes written and not yet taken by a peer before the other side is asked to pause; asyncio's own default."""
 
 
+_SPENT: Final = httptools.HttpResponseParser(object())
+"""In place of a parser that has done its work: it and its connection would hold each other for the collector."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamOptions:
     """Where the meeting server is and how long it may take. Times in seconds."""
@@ -132,6 +136,7 @@ class UpstreamConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as stop:
             self.sink = None
             sink.upgraded(self._headers, data[stop.args[0] :])
+            self._parser = _SPENT
             return
         except httptools.HttpParserError as error:
             if not self._ended:
@@ -161,6 +166,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._pool.forget(self)
         self._lose("the connection was lost", clean=exc is None)
+        self._parser = _SPENT
 
     def pause_writing(self) -> None:
         if self.sink is not None:
