@@ -60,12 +60,14 @@ def run(settings: Settings) -> None:
     check_parsers()
     _forbid_core_dumps()
     seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
+    gc.disable()  # nothing of what is loaded is garbage, and there may be a million of it to go through
     rules, atlas = load_all(settings)
     journal = Journal(settings.ledger.path)
     journal.open()
     journal.use_databases(databases_of(atlas))
     journal.use_rules(rules, journal.declare(rules))
     gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
+    gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, rules, atlas, journal, seen))
 

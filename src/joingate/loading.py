@@ -5,7 +5,9 @@ Everything here reads files and may wait for a child process: from asyncio, call
 
 import stat
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from joingate.codecs.dialects import dialect_of
@@ -109,14 +111,16 @@ def load_all(settings: Settings) -> tuple[RuleSet, Atlas]:
         RefusedInputError: with every problem of both.
     """
     problems: tuple[str, ...] = ()
-    try:
-        rules = load_rules(settings)
-    except RefusedInputError as error:
-        problems = error.problems
-    try:
-        atlas = load_atlas_of(settings)
-    except RefusedInputError as error:
-        problems += error.problems
+    with ThreadPoolExecutor(1) as beside:  # a database is vetted in a process of its own meanwhile
+        loading = beside.submit(load_atlas_of, settings)
+        try:
+            rules = load_rules(settings)
+        except RefusedInputError as error:
+            problems = error.problems
+        try:
+            atlas = loading.result()
+        except RefusedInputError as error:
+            problems += error.problems
     if problems:
         raise RefusedInputError(problems)
     return rules, atlas
@@ -150,8 +154,9 @@ def part_fingerprint(settings: Settings, part: Part) -> Fingerprint:
 
 def unenforceable(rules: RuleSet, atlas: Atlas) -> list[str]:
     """Say which orders name territory in which these databases locate nobody; they restrict nobody there."""
+    found = cache(atlas.unenforceable)  # a hundred thousand orders name a handful of territories
     return [
         f"order {rule.id}: these databases locate nobody in {', '.join(sorted(codes))}; it restricts nobody there"
         for rule in rules.rules
-        if isinstance(rule, Order) and (codes := atlas.unenforceable(rule.territory))
+        if isinstance(rule, Order) and (codes := found(rule.territory))
     ]

@@ -306,3 +306,10 @@ def test_the_codes_of_a_rule_are_those_it_speaks_of() -> None:
 def test_a_digest_is_of_all_that_one_rule_says() -> None:
     assert digest_of(order()) == digest_of(order()) == RuleSet([order()]).revision
     assert digest_of(order()) != digest_of(order(reference="another"))
+
+
+def test_a_set_that_is_taken_apart_holds_no_rule() -> None:
+    rules = RuleSet([order(f"o{number}", meetings=(f"m{number}", "p*")) for number in range(200)])
+    assert len(rules.for_meeting("p1")) == 200
+    rules.take_apart()
+    assert (len(rules), rules.for_meeting("m1"), rules.for_meeting("p1"), rules.digests) == (0, (), (), {})

@@ -110,7 +110,10 @@ class _Reading:
         """Yield the rules of one file that have no problem, and note the problems of the others."""
         self._require_own_ids(name)
         said = self.problems[name]
-        for order in self.tables[name].order:
+        orders = self.tables[name].order
+        orders.reverse()
+        while orders:  # each goes when it is done with: all at once, they would keep the other threads waiting
+            order = orders.pop()
             label = f'order "{order.id}"'
             if order.authority not in self.authorities and self.all_authorities_read:
                 said.append(f"{label}: {self._unknown_authority(order.authority)}")
@@ -126,7 +129,7 @@ class _Reading:
                 yield compile_host_policy(policy)
 
     def _require_own_ids(self, name: str) -> None:
-        """Look for ids used twice, among the refused rules as well."""
+        """Look for ids used twice, among the refused rules as well; this is the last that the document is used for."""
         for kind, rule_id in _rule_ids(self.documents[name]):
             place = f"{_SPOKEN[kind]} in {name}"
             if (other := self.rule_places.setdefault(rule_id, place)) is not place:
@@ -161,7 +164,11 @@ def _misplaced(name: str, document: dict[str, Any]) -> Iterator[str]:
 def _rule_ids(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in _SPOKEN:
         rules = document.get(kind)
-        for rule in rules if isinstance(rules, list) else ():
+        if not isinstance(rules, list):
+            continue
+        rules.reverse()
+        while rules:
+            rule = rules.pop()
             rule_id = rule.get("id") if isinstance(rule, dict) else None
             if isinstance(rule_id, str):
                 yield kind, rule_id
