@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 SEEN   := .venv/.installed
 
-.PHONY: install demo test check format integration bench fuzz lock clean
+.PHONY: install demo test check format integration bench native fuzz lock clean
 
 install: $(SEEN)
 
@@ -39,6 +39,11 @@ integration: install
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(RESULTS),--results $(RESULTS))
 
+# The path of a join compiled by mypyc into build/native, for PYTHONPATH, and the gate's own tests run with it.
+native: install
+	$(BIN)/python deploy/native/compile.py build/native
+	PYTHONPATH=build/native $(BIN)/pytest -m "not integration and not interpreted" $(wildcard tests/edges/test_gate_*.py) tests/test_guarantees.py
+
 # Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
 fuzz: install
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),60)
@@ -51,5 +56,5 @@ lock:
 	$(LOCK) --group integration --output-file tests/integration/requirements.lock
 
 clean:
-	rm -rf .venv .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

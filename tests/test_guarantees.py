@@ -17,7 +17,7 @@ from joingate.core import decision as judgement
 from joingate.core import location as locating
 from joingate.core import roster as attendance
 from joingate.core.model import UNKNOWN, Cause, Join, Location, Verdict
-from joingate.core.roster import TRANSITIONS, Event, Participant, Roster, State
+from joingate.core.roster import TRANSITIONS, Event, Participant, State
 from joingate.core.rules import Action, Asked, Authority, HostPolicy, Order, Rule, RuleSet
 from joingate.core.territory import Territory, expand
 from tests import strategies as some
@@ -400,4 +400,3 @@ def test_g7_reversible_since_nothing_is_remembered(
     for other, where in (*people, *((one[0], place) for place in places)):
         judgement.decide(other, where, rules, now)
     assert judgement.decide(*one, rules, now) == first
-    assert Roster.__slots__ == ("_meetings", "_size")  # live participants and their number: no room for a list of bans

@@ -104,3 +104,8 @@ def test_participants_compare_by_identity() -> None:
     one, other = someone(roster), someone(roster)
     assert one != other
     assert len({one, other}) == 2
+
+
+@pytest.mark.interpreted
+def test_there_is_no_room_for_a_list_of_bans() -> None:
+    assert Roster.__slots__ == ("_meetings", "_size")  # live participants and their number (G7)

@@ -163,6 +163,7 @@ async def test_without_a_way_to_remove_one_participant_the_session_is_over() -> 
         assert (await ask(bench, post("s", b"talk"), CN)).status == 451
 
 
+@pytest.mark.interpreted
 @on_both_loops
 async def test_a_silent_session_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joingate.gate.polling.IDLE", 0.0)

@@ -384,6 +384,7 @@ async def test_all_whom_a_token_stands_for_come_back_or_nobody() -> None:
         assert not len(bench.gate.roster)
 
 
+@pytest.mark.interpreted
 @on_both_loops
 async def test_one_socket_carries_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joingate.gate.seats.MOST", 2)

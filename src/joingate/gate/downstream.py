@@ -253,9 +253,10 @@ class Downstream(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Pass a piece of the body to its request."""
-        if self._incoming is not None:
-            self._incoming.request_body(data)
-            if self._incoming is self._exchange:
+        incoming = self._incoming
+        if incoming is not None:
+            incoming.request_body(data)  # which may be too much, and the end of everything
+            if incoming is self._exchange:
                 self.deadline = self.time() + self.gate.options.body_timeout
 
     def on_message_complete(self) -> None:

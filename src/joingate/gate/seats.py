@@ -48,6 +48,7 @@ class Seats:
         telling: how those would be told whose join is being judged; None while none is.
     """
 
+    __deletable__ = ("_carrier",)  # for mypyc, which wants to know
     __slots__ = ("_carrier", "_claims", "_expelled", "_present", "_tokens", "gate", "telling")
 
     def __init__(self, gate: "Gate", carrier: Carrier) -> None:

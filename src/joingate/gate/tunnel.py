@@ -26,6 +26,7 @@ class Side(asyncio.Protocol):
     """One end of a tunnel: what arrives here goes to the other side."""
 
     __slots__ = ("follower", "is_lost", "other", "transport", "tunnel")
+    __deletable__ = ("other", "tunnel")  # for mypyc, which wants to know
 
     other: "Side"  # set by Tunnel.begin
 
