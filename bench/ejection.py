@@ -4,10 +4,11 @@
 
 Two cases: everybody in a meeting of 9,000 is where the order says, and 90 of them are. The order is put among the rules
 and the gate gets a SIGHUP; the clock runs from the signal to the end of the last connection meant, so reading all rules
-anew is part of it. The client has to answer and end each of them, on one processor together with the meeting server,
-and may be what takes longest: hence the gate's own CPU beside it. Collateral closes are connections that end and were
-not meant, in that meeting or elsewhere. Beside them `bench.bystanders` exchange messages, and what these take meanwhile
-is held against what they took before.
+anew is part of it. Beside it a pair of protocols that closes as many on SIGHUP, and does nothing else. The client has
+to answer and end each of them, on one processor together with the meeting server, and may be what takes longest: hence
+the gate's own CPU beside it. Collateral closes are connections that end and were not meant, in that meeting or
+elsewhere. Beside them `bench.bystanders` exchange messages, and what these take meanwhile is held against what they
+took before.
 """
 
 import argparse
@@ -71,12 +72,19 @@ def _measure(chosen: argparse.Namespace, notebook: Notebook) -> None:
     lines = {}
     for meant in (chosen.sockets, chosen.sockets // 100):
         label = f"{meant:,} of {chosen.sockets:,}"
-        rounds = []
+        rounds, bare = [], []
         for number in range(chosen.rounds):
             say(f"round {number + 1} of {chosen.rounds}: {label}")
             with stage(chosen.rules, echo=True, needs=()) as prepared:
+                if meant == chosen.sockets:
+                    with prepared.apart():
+                        bare.append(uvloop.run(_close_all(prepared.bare_tunnel(), chosen.sockets)))
                 rounds.append(_eject(prepared, chosen.sockets, meant))
         _report(notebook, label, meant, rounds)
+        if bare:
+            ours = [max(each.ends) for each in rounds]
+            what = "SIGHUP to the last one closed"
+            notebook.compare(f"B6, {label}, beside a bare pair", what, "s", ours, bare, peer_name="bare pair")
         ends = sorted(rounds[-1].ends)
         some = ends[:: max(1, len(ends) // 200)] + ends[-1:]
         lines[label] = [(0.0, 0.0), *((at, 100 * (ends.index(at) + 1) / len(ends)) for at in some)]
@@ -158,6 +166,19 @@ async def _run(prepared: Stage, gate: Proxy, sockets: int, meant: int, found: Ej
     found.recorded = _records(gate) - before
     _leave(joined)
     return began, signalled, ended
+
+
+async def _close_all(pair: Proxy, sockets: int) -> float:
+    """Return the seconds in which a pair of protocols that records nothing closes as many."""
+    found = Ejected()
+    done = asyncio.Event()
+    joined = await join_all(pair.port, [handshake(MEETING, at, "10.86.0.1") for at in range(sockets)])
+    signalled = time.monotonic()
+    for socket in joined:
+        socket.on_end = _watch(found, signalled, sockets, done)
+    os.kill(pair.pid, signal.SIGHUP)
+    await asyncio.wait_for(done.wait(), LONGEST)
+    return max(found.ends)
 
 
 def _watch(found: Ejected, signalled: float, meant: int, done: asyncio.Event) -> Any:

@@ -119,10 +119,17 @@ class Stage:
 
     def bare_pair(self) -> Proxy:
         """Start the pair of protocols that is no gate."""
+        return self._bare("bare_pair", str(self.database))
+
+    def bare_tunnel(self) -> Proxy:
+        """Start the pair of protocols that closes every WebSocket on SIGHUP."""
+        return self._bare("bare_tunnel")
+
+    def _bare(self, name: str, *values: str) -> Proxy:
         port = free_port()
-        self._room("bare pair")
-        values = [str(port), str(self.upstream), str(self.database)]
-        return self._start("bare pair", [sys.executable, str(HERE / "peers/bare_pair.py"), *values], port)
+        self._room(name)
+        command = [sys.executable, str(HERE / f"peers/{name}.py"), str(port), str(self.upstream), *values]
+        return self._start(name, command, port)
 
     def fill_in(self, config: str, port: int, room: Path) -> Path:
         """Write one of the configurations in `peers/` with its @NAMES@ filled in; return its path."""

@@ -48,6 +48,7 @@ def test_ejection_runs_from_end_to_end(tmp_path: Path) -> None:
     found = _measured(tmp_path, "ejection", "--sockets", "100", "--rules", "10")
     for label, ejected in (("100 of 100", 100), ("1 of 100", 1)):
         assert found[f"B6, {label}"].ours > 0
+        assert found["B6, 100 of 100, beside a bare pair"].ours > 0
         assert found[f"B6, {label}, collateral"].ours == 0
         assert found[f"B6, {label}, reasons"].ours == 0
         (plot,) = read_plots(tmp_path)

@@ -336,7 +336,7 @@ def test_several_databases_are_one_json_document(
     "arguments",
     [
         (),
-        *(("serve",), ("check",), ("explain",), ("status",), ("reload",), ("schema",), ("demo",)),
+        *(("serve",), ("check",), ("explain",), ("status",), ("reload",), ("schema",), ("demo",), ("bench",)),
         *(("geodb",), ("geodb", "info"), ("geodb", "lookup"), ("geodb", "build")),
     ],
 )
@@ -415,3 +415,21 @@ def test_another_service_at_the_admin_address(
             )
         server.shutdown()
         thread.join()
+
+
+def test_benchmarks_without_the_repository_say_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("joingate.cli.bench.REPOSITORY", tmp_path)
+    assert main(["bench"]) == 2
+    assert capsys.readouterr().err == (
+        "joingate: bench: the benchmarks and the peers' configurations are not installed with joingate; "
+        "clone the repository, and run make bench there\n"
+    )
+
+
+def test_a_benchmark_is_run_where_the_repository_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "scaling", "--results", str(tmp_path)]) == 0
+    told = capfd.readouterr().out
+    assert "join and leave beside 1,000 people in one meeting" in told
+    assert told.endswith(f"{tmp_path}/index.html\n")

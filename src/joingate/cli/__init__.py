@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from joingate import __doc__ as summary
 from joingate import __version__
-from joingate.cli import demo, geodb, ledger, offline, remote, report, schema, serve
+from joingate.cli import bench, demo, geodb, ledger, offline, remote, report, schema, serve
 from joingate.core.errors import JoingateError
 
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="joingate", description=summary)
     parser.add_argument("--version", action="version", version=f"joingate {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (serve, offline, remote, geodb, ledger, report, schema, demo):
+    for group in (serve, offline, remote, geodb, ledger, report, schema, demo, bench):
         group.register(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -155,7 +155,12 @@ def may_lie_in(location: Location, territory: Territory) -> bool:
         return True
     if location.subdivision is not None or location.country in territory:
         return False
-    return any(code[:2] == location.country for code in territory)
+    return location.country in _countries_in_part(territory)
+
+
+@lru_cache(maxsize=4096)
+def _countries_in_part(territory: Territory) -> frozenset[str]:
+    return frozenset(code[:2] for code in territory if "-" in code)
 
 
 def lies_in(location: Location, territory: Territory) -> bool:

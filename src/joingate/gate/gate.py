@@ -26,7 +26,7 @@ from joingate.gate.resumption import Resumption
 
 Locate = Callable[[Address | None, float], Location]
 
-SLICE = 64
+SLICE = 16
 """Ejections carried out before the event loop turns to everybody else's messages: about a millisecond of work."""
 
 
