@@ -20,7 +20,7 @@ from bench.side_by_side import NOT_MEASURED
 
 MODULES = (
     *("cpu_per_join", "new_connections", "relay", "memory", "judging", "ejection", "reloading", "latency", "starting"),
-    *("scaling", "ledger_append", "ledger_admissions"),
+    *("scaling", "phases", "ledger_append", "ledger_admissions"),
 )
 
 

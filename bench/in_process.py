@@ -17,7 +17,10 @@ from joingate.core.client_address import ClientIpFrom, TrustedProxies
 from joingate.core.decision import Decision
 from joingate.core.location import place
 from joingate.core.model import Address, Location
+from joingate.core.receipt import Receipt
+from joingate.core.record import Told
 from joingate.core.recording import Recorded, Restricting
+from joingate.core.roster import Participant
 from joingate.core.rules import RuleSet
 from joingate.gate.downstream import Downstream
 from joingate.gate.gate import Gate
@@ -83,6 +86,15 @@ class NoRecorder:
         pass
 
 
+class Nobody:
+    """A connection that is none, to carry people who are only counted."""
+
+    telling = Told.HTTP
+
+    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:  # noqa: ARG002 - Carrier's
+        raise AssertionError("nobody is to be ejected here")
+
+
 class Line:
     """One client's kept connection to the gate, and the gate's to the meeting server. Made on an event loop."""
 
@@ -101,7 +113,7 @@ class Line:
         pool.put(self._upstream)
         self._downstream = Downstream(self.gate, pool)
         self._downstream.connection_made(self._down)
-        self._request = _request(behind_proxy=behind_proxy)
+        self._request = request(behind_proxy=behind_proxy)
 
     def join(self) -> None:
         """Carry one join through, and see that it was."""
@@ -121,7 +133,8 @@ def _locate(address: Address | None, now: float) -> Location:  # noqa: ARG001 - 
     return _HERE
 
 
-def _request(*, behind_proxy: bool) -> bytes:
+def request(*, behind_proxy: bool) -> bytes:
+    """Return the join as a client, or a proxy in front, sends it."""
     forwarded = "X-Forwarded-For: 10.49.7.7\r\n" if behind_proxy else ""
     return (
         "GET /meetings/m000007/join?user=u1 HTTP/1.1\r\nHost: meet.example\r\nUser-Agent: bench\r\nAccept: */*\r\n"

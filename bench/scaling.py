@@ -16,18 +16,14 @@ import sys
 import time
 from ipaddress import IPv4Address
 
-from bench.in_process import ROUTE, NoRecorder
+from bench.in_process import ROUTE, Nobody, NoRecorder
 from bench.judging import rules_of
 from bench.processes import PROXY_CPU
 from bench.record import Notebook, Plot
 from bench.side_by_side import parser_of, quickly, run
 from joingate.codecs.join_request import JoinMatcher
-from joingate.core.decision import Decision
 from joingate.core.location import place
 from joingate.core.model import Address, Join, Location
-from joingate.core.receipt import Receipt
-from joingate.core.record import Told
-from joingate.core.roster import Participant
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
@@ -80,13 +76,13 @@ def _filled(rules: RuleSet, count: int, *, is_one_meeting: bool) -> Gate:
     gate = Gate(GateOptions(), JoinMatcher([ROUTE], fold=str), rules, _locate, NoRecorder(), now=lambda: 50.0)
     for number in range(count):
         meeting = "town-hall" if is_one_meeting else f"meeting-{number}"
-        gate.judge(Join(meeting, f"u{number}"), IPv4Address(0x0A310000 + number), _Nobody())
+        gate.judge(Join(meeting, f"u{number}"), IPv4Address(0x0A310000 + number), Nobody())
     return gate
 
 
 def _join_and_leave(gate: Gate) -> float:
     """Return microseconds for one person, half of them in a meeting that an order names."""
-    carrier, address = _Nobody(), IPv4Address("10.49.7.7")
+    carrier, address = Nobody(), IPv4Address("10.49.7.7")
     joins = [Join("town-hall" if number % 2 else f"m{number:07}", "u") for number in range(JOINS)]
     began = time.thread_time_ns()
     for join in joins:
@@ -97,15 +93,6 @@ def _join_and_leave(gate: Gate) -> float:
 
 def _locate(address: Address | None, now: float) -> Location:  # noqa: ARG001 - a Locate's signature
     return _HERE
-
-
-class _Nobody:
-    """A connection that is none."""
-
-    telling = Told.CLOSE
-
-    def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:  # noqa: ARG002 - Carrier's
-        raise AssertionError("nobody is to be ejected here")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """What the upstream is told of the client: written anew, and continued only in the header that is believed."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines
+from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines, written
 from joingate.core.client_address import ClientIpFrom
 
 CLIENT, OTHER, PROXY, SIX = map(ip_address, ("192.0.2.1", "192.0.2.2", "198.51.100.1", "2001:db8::1"))
@@ -91,3 +93,8 @@ CHAINS = {
 def test_a_trusted_peer(name: str) -> None:
     (remote_ip, client_ip, values, source), lines = CHAINS[name]
     assert continue_forwarded_lines(remote_ip, client_ip, b"http", values, source) == told(lines)
+
+
+@given(st.ip_addresses())
+def test_an_address_is_written_as_everybody_writes_it(address: IPv4Address | IPv6Address) -> None:
+    assert written(address) == str(address).encode()
