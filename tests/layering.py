@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 EDGES = frozenset("admin fleet gate geodb ledger servers".split())
 
-_WIRING = ("loading", "ejecting", "reload", "status", "app", "demo", "cli")
+_WIRING = ("aside", "loading", "ejecting", "reload", "status", "app", "demo", "cli")
 
 BELOW: dict[str, frozenset[str]] = {
     "core": frozenset(),
