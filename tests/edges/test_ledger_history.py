@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,33 +17,14 @@ from joingate.core.record import (
     Segment,
     Subject,
 )
-from joingate.ledger import files as layout
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.history import History, LedgerUnavailableError, seqs
-from tests.edges.ledger_whole import BEAT, HOUR, Open, checkpoints, lifts, make_durable, names, opener, whole
+from tests.edges.ledger_whole import BEAT, HOUR, Open, checkpoints, lifts, make_durable, names, whole
 from tests.ledger_histories import EXAMPLES
 
 LATER = "2026-11-21T05Z"
 RULES = Rules("0123456789abcdef", 1, 0)
 DATABASE = Database((1_750_000_000,), ("Country",), ("a" * 16,), 0, 60)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-@pytest.fixture
-def short_files(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Files of records that are complete at 8 lines."""
-    monkeypatch.setattr(layout, "LINES_IN_FILE", 8)
-    return 8
-
-
-@pytest.fixture
-def opened(ledger: Path) -> Iterator[Open]:
-    with opener(ledger) as open_it:
-        yield open_it
 
 
 def test_a_ledger_begins_with_its_genesis(ledger: Path, opened: Open) -> None:

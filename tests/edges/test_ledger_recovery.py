@@ -1,6 +1,5 @@
 """Ends of a history, and of its checkpoints, as a crash or a loss of power leaves them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,32 +14,13 @@ from joingate.core.record import (
     Rules,
     Segment,
 )
-from joingate.ledger import files as layout
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.history import History, LedgerUnavailableError
-from tests.edges.ledger_whole import BEAT, HOUR, Open, lifts, make_durable, names, opener, whole
+from tests.edges.ledger_whole import BEAT, HOUR, Open, lifts, make_durable, names, whole
 
 LATER = "2026-11-21T05Z"
 RULES = Rules("0123456789abcdef", 1, 0)
 DATABASE = Database((1_750_000_000,), ("Country",), ("a" * 16,), 0, 60)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-@pytest.fixture
-def short_files(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Files of records that are complete at 8 lines."""
-    monkeypatch.setattr(layout, "LINES_IN_FILE", 8)
-    return 8
-
-
-@pytest.fixture
-def opened(ledger: Path) -> Iterator[Open]:
-    with opener(ledger) as open_it:
-        yield open_it
 
 
 # Unfinished ends

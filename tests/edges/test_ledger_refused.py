@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,28 +16,9 @@ from joingate.core.record import (
     Genesis,
     Heartbeat,
 )
-from joingate.ledger import files as layout
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.history import History, LedgerUnavailableError
-from tests.edges.ledger_whole import BEAT, HOUR, Open, checkpoints, lifts, make_durable, names, opener, whole
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-@pytest.fixture
-def short_files(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Files of records that are complete at 8 lines."""
-    monkeypatch.setattr(layout, "LINES_IN_FILE", 8)
-    return 8
-
-
-@pytest.fixture
-def opened(ledger: Path) -> Iterator[Open]:
-    with opener(ledger) as open_it:
-        yield open_it
+from tests.edges.ledger_whole import BEAT, HOUR, Open, checkpoints, lifts, make_durable, names, whole
 
 
 def test_a_key_of_another_ledger_is_refused(tmp_path: Path, ledger: Path, opened: Open) -> None:
