@@ -3,7 +3,7 @@
 It runs in a test's own event loop (`RoomRelay`), or as a process of its own where thousands talk
 (`python -m tests.edges.room_relay`, which prints its port and ends with its standard input). Raw asyncio, no code of
 the gate. A path of `/meetings/ID/join` with a handshake joins; `/slow` answers once `release` is set; any other
-path answers at once.
+path answers at once. A server with whims of its own (`tests.soak.meeting_server`) derives from both classes.
 """
 
 import asyncio
@@ -28,18 +28,26 @@ class RoomRelay:
 
     def __init__(self) -> None:
         self.port = 0
-        self.rooms: dict[bytes, set[_Connection]] = {}
+        self.rooms: dict[bytes, set[Connection]] = {}
         self.seen: list[bytes] = []
         self.release = asyncio.Event()
-        self.connections: set[_Connection] = set()
+        self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=4096)
+        self._server = await loop.create_server(self.serve_one, "127.0.0.1", self.port, backlog=4096)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
+
+    def serve_one(self) -> "Connection":
+        """Return what serves one connection."""
+        return Connection(self)
+
+    def note(self, request_line: bytes) -> None:
+        """Keep in mind what was asked for."""
+        self.seen.append(request_line)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -54,13 +62,13 @@ class RoomRelay:
         await self._server.wait_closed()
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One connection from the gate: HTTP requests without a body, then perhaps a WebSocket."""
 
     def __init__(self, relay: RoomRelay) -> None:
         self._relay = relay
         self._buffer = b""
-        self._room: set[_Connection] | None = None
+        self._room: set[Connection] | None = None
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)  # until connection_made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,8 +92,9 @@ class _Connection(asyncio.Protocol):
             head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
             request_line, *lines = head.split(b"\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-            self._relay.seen.append(request_line)
-            path = request_line.split(b" ")[1].partition(b"?")[0]
+            self._relay.note(request_line)
+            target = request_line.split(b" ")[1]
+            path = target.partition(b"?")[0]
             if b"sec-websocket-key" in headers:
                 self._join(path.split(b"/")[2], headers[b"sec-websocket-key"])
             elif path == b"/slow":
@@ -93,7 +102,7 @@ class _Connection(asyncio.Protocol):
                 self._relay.tasks.add(task)
                 task.add_done_callback(self._relay.tasks.discard)
             else:
-                self._answer()
+                self.answer(target)
 
     def _join(self, meeting: bytes, key: bytes) -> None:
         accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
@@ -106,13 +115,14 @@ class _Connection(asyncio.Protocol):
 
     async def _answer_when_released(self) -> None:
         await self._relay.release.wait()
-        self._answer()
+        self.answer(b"/slow")
 
-    def _answer(self) -> None:
+    def answer(self, target: bytes) -> None:  # noqa: ARG002 - for servers whose answer depends on it
+        """Answer a request."""
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n")
 
-    def _read_frames(self, room: set["_Connection"]) -> None:
-        """Relay each short text frame of a client, unmasked; answer a Close with a Close."""
+    def _read_frames(self, room: set["Connection"]) -> None:
+        """Take each short text frame of a client, unmasked; answer a Close with a Close."""
         while len(self._buffer) >= 6:
             opcode, size = self._buffer[0] & 15, self._buffer[1] & 127
             assert size < 126, "messages here are short"
@@ -127,9 +137,13 @@ class _Connection(asyncio.Protocol):
                 self.transport.write(frame)
                 self.transport.close()
                 return
-            for member in room:
-                if not member.transport.is_closing():
-                    member.transport.write(frame)
+            self.heard(room, frame)
+
+    def heard(self, room: set["Connection"], frame: bytes) -> None:
+        """Pass a message, unmasked, to everybody inside."""
+        for member in room:
+            if not member.transport.is_closing():
+                member.transport.write(frame)
 
 
 async def _serve_until_stdin_ends() -> None:

@@ -235,6 +235,7 @@ class Served:
                 stdout=out,
                 stderr=log,
                 env=environment(),
+                start_new_session=True,  # Ctrl-C reaches the test alone, which then ends the gate
             )
 
     async def ready(self) -> None:
