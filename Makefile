@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 SEEN   := .venv/.installed
 
-.PHONY: install demo test check format integration bench native fuzz lock clean
+.PHONY: install demo test check format integration bench native fuzz soak lock clean
 
 install: $(SEEN)
 
@@ -47,6 +47,12 @@ native: install
 # Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
 fuzz: install
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),60)
+
+# Mixed load, changes and faults against a serving gate, every answer held against the core; prints what was lost.
+# STEADY=1 for constant load alone; SEED=N for another run; REPORT=FILE and SERIES=FILE.json keep what was seen.
+soak: install
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),0) $(if $(STEADY),--steady) \
+		$(if $(REPORT),--report $(REPORT)) $(if $(SERIES),--series $(SERIES))
 
 # uv resolves for every platform at once; pip, with hashes, is what installs.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml
