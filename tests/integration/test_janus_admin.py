@@ -140,6 +140,20 @@ async def test_an_audio_bridge(server: JanusServer, http: aiohttp.ClientSession,
     assert await client.inside(session, control, "bridge-2") == set()
 
 
+@pytest.mark.parametrize("plugin", ["videoroom", "audiobridge"])
+async def test_a_handle_in_no_room_is_removed_before_its_join_is_carried_out(
+    server: JanusServer, http: aiohttp.ClientSession, heard: Heard, plugin: str
+) -> None:
+    admin, client = admin_of(server, http), heard.client
+    session = await client.create()
+    handle = await client.attach(session, plugin)
+    whom = Whom("idle-1", "bob", place(session, handle))
+    assert await admin.is_present(whom)
+    await admin.remove(whom)
+    assert not await admin.is_present(whom)
+    assert (await admin_ask(http, server, f"/{session}", janus="list_handles"))["handles"] == []
+
+
 async def test_errors_of_the_real_admin_api(server: JanusServer, http: aiohttp.ClientSession) -> None:
     whom = Whom("m1", "bob", ("123", "456"))
     assert not await admin_of(server, http).is_present(whom)  # 458

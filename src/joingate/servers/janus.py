@@ -19,6 +19,7 @@ MAX_ANSWER: Final = 256 * 1024
 
 _HEADERS: Final = {"Content-Type": "application/json"}
 _TRANSACTION: Final = "joingate"  # one request, one answer: nothing has to be told apart
+_WITH_ROOMS: Final = frozenset(("janus.plugin.videoroom", "janus.plugin.audiobridge"))
 _GONE: Final = frozenset((458, 459))  # JANUS_ERROR_SESSION_NOT_FOUND, JANUS_ERROR_HANDLE_NOT_FOUND
 _MEANINGS: Final = {
     403: "the admin_secret is wrong",
@@ -31,7 +32,9 @@ class JanusAdmin:
     """Janus's Admin API over HTTP.
 
     A handle's number is never given out again, but the participant at it may move to another room (`changeroom`): so
-    each removal looks first whether the handle is still in the meeting that it is about.
+    each removal looks first whether the handle is still in the meeting that it is about. A handle in no room goes too:
+    a join that the gate has let through may still wait in the plugin's queue, and would be carried out after the look.
+    Where a join was in vain, nothing but a handle of no use is left, and a session over HTTP would keep it.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, secret: str) -> None:
@@ -59,8 +62,8 @@ class JanusAdmin:
         match answer:
             case {"info": {"plugin_specific": {"room": (str() | int()) as room}}}:
                 return str(room) == whom.meeting
-            case {"info": dict()}:
-                return False  # at the handle of another plugin, or in no room
+            case {"info": dict() as info}:
+                return info.get("plugin") in _WITH_ROOMS
         raise ServerError("Janus answered handle_info without an info.")
 
     async def _ask(self, whom: Whom, what: str) -> dict[str, object] | None:
