@@ -1,8 +1,12 @@
-"""Debian's own Janus on loopback, in a folder of its own, and a client that speaks to it as janus.js does."""
+"""Debian's own Janus on loopback, in a folder of its own, and a client that speaks to it as janus.js does.
+
+Only media, where a test asks for it, leaves 127.0.0.1, and not the machine: Janus offers no loopback address for it.
+"""
 
 import asyncio
 import contextlib
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -53,13 +57,14 @@ class JanusServer:
         return f"http://127.0.0.1:{self.websocket_port}/whatever"  # Janus looks at no path
 
 
-def write_configuration(folder: Path, ports: tuple[int, int, int], settings: str = "") -> None:
+def write_configuration(folder: Path, ports: tuple[int, int, int], settings: str = "", media_address: str = "") -> None:
     """Write the least that Janus needs, so that it neither reads nor binds what the package configures.
 
     Args:
         folder: an empty one.
         ports: WebSocket, HTTP, Admin API.
         settings: further lines for `general` in janus.jcfg.
+        media_address: the only address of this machine to which media goes; "" for any, where no test sends some.
     """
     folders = " ".join(f'{name}_folder="{LIBRARIES / name}"' for name in ("plugins", "transports", "events", "loggers"))
     disabled = {
@@ -69,7 +74,8 @@ def write_configuration(folder: Path, ports: tuple[int, int, int], settings: str
     websocket, http, admin = ports
     files = {
         "janus.jcfg": f'general: {{ configs_folder="{folder}" {folders} admin_secret="{ADMIN_SECRET}" {settings} }}\n'
-        f'plugins: {{ disable="{disabled["plugins"]}" }}\ntransports: {{ disable="{disabled["transports"]}" }}\n',
+        f'plugins: {{ disable="{disabled["plugins"]}" }}\ntransports: {{ disable="{disabled["transports"]}" }}\n'
+        f'nat: {{ ice_enforce_list="{media_address}" }}\n',
         "janus.transport.websockets.jcfg": 'general: { json="compact" ws=true ws_ip="127.0.0.1" wss=false '
         f"ws_port={websocket} }}\nadmin: {{ admin_ws=false }}\n",
         "janus.transport.http.jcfg": 'general: { json="compact" base_path="/janus" http=true ip="127.0.0.1" '
@@ -83,10 +89,10 @@ def write_configuration(folder: Path, ports: tuple[int, int, int], settings: str
 
 
 @asynccontextmanager
-async def running_janus(folder: Path, *, settings: str = "") -> AsyncIterator[JanusServer]:
+async def running_janus(folder: Path, *, settings: str = "", media_address: str = "") -> AsyncIterator[JanusServer]:
     """Start Janus in `folder`, wait until all its ports answer, and stop it at the end."""
     websocket, http, admin = free_ports(3)
-    write_configuration(folder, (websocket, http, admin), settings)
+    write_configuration(folder, (websocket, http, admin), settings, media_address)
     with (folder / "janus.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(JANUS, "-F", str(folder), "-C", str(folder / "janus.jcfg"), "--disable-colors"),
@@ -128,8 +134,56 @@ async def admin_ask(session: aiohttp.ClientSession, server: JanusServer, path: s
         return answer
 
 
+class JanusTalk(ABC):
+    """What janus.js asks for, whatever carries it."""
+
+    @abstractmethod
+    async def ask(self, janus: str, **fields: object) -> Message:
+        """Send a request and return its last answer: what follows an ack to a message, if one comes."""
+
+    @abstractmethod
+    async def hear(self, is_it: Callable[[Message], bool]) -> Message:
+        """Return the next message of a kind; those before it are passed over."""
+
+    async def create(self) -> int:
+        """Open a session."""
+        session: int = (await self.ask("create"))["data"]["id"]
+        return session
+
+    async def attach(self, session: int, plugin: str = "videoroom") -> int:
+        """Take a handle."""
+        answer = await self.ask("attach", session_id=session, plugin=f"janus.plugin.{plugin}")
+        handle: int = answer["data"]["id"]
+        return handle
+
+    async def message(self, session: int, handle: int, request: str, **body: object) -> Message:
+        """Ask a plugin, and return what it says."""
+        answer = await self.ask("message", session_id=session, handle_id=handle, body={"request": request, **body})
+        data: Message = answer["plugindata"]["data"] if "plugindata" in answer else answer
+        return data
+
+    async def make_room(self, session: int, handle: int, room: str, **options: object) -> None:
+        """Create a room, by the plugin that is at the handle."""
+        said = await self.message(
+            session, handle, "create", room=room, admin_key=ADMIN_KEY, secret=ROOM_SECRET, **options
+        )
+        assert "created" in said.values()
+
+    async def join(self, session: int, room: str, name: str) -> int:
+        """Take a handle and join a video room to be seen there; return the handle."""
+        handle = await self.attach(session)
+        said = await self.message(session, handle, "join", ptype="publisher", room=room, id=name)
+        assert said["videoroom"] == "joined"
+        return handle
+
+    async def inside(self, session: int, handle: int, room: str) -> set[str]:
+        """Return who is in a video room, by the plugin's own list."""
+        said = await self.message(session, handle, "listparticipants", room=room)
+        return {participant["id"] for participant in said["participants"]}
+
+
 @dataclass
-class JanusClient:
+class JanusClient(JanusTalk):
     """One WebSocket to Janus, straight or through something.
 
     Attributes:
@@ -178,42 +232,6 @@ class JanusClient:
         return await self.hear(
             lambda said: said.get("transaction") == transaction and not (waits and said["janus"] == "ack")
         )
-
-    async def create(self) -> int:
-        """Open a session."""
-        session: int = (await self.ask("create"))["data"]["id"]
-        return session
-
-    async def attach(self, session: int, plugin: str = "videoroom") -> int:
-        """Take a handle."""
-        answer = await self.ask("attach", session_id=session, plugin=f"janus.plugin.{plugin}")
-        handle: int = answer["data"]["id"]
-        return handle
-
-    async def message(self, session: int, handle: int, request: str, **body: object) -> Message:
-        """Ask a plugin, and return what it says."""
-        answer = await self.ask("message", session_id=session, handle_id=handle, body={"request": request, **body})
-        data: Message = answer["plugindata"]["data"] if "plugindata" in answer else answer
-        return data
-
-    async def make_room(self, session: int, handle: int, room: str, **options: object) -> None:
-        """Create a room, by the plugin that is at the handle."""
-        said = await self.message(
-            session, handle, "create", room=room, admin_key=ADMIN_KEY, secret=ROOM_SECRET, **options
-        )
-        assert "created" in said.values()
-
-    async def join(self, session: int, room: str, name: str) -> int:
-        """Take a handle and join a video room to be seen there; return the handle."""
-        handle = await self.attach(session)
-        said = await self.message(session, handle, "join", ptype="publisher", room=room, id=name)
-        assert said["videoroom"] == "joined"
-        return handle
-
-    async def inside(self, session: int, handle: int, room: str) -> set[str]:
-        """Return who is in a video room, by the plugin's own list."""
-        said = await self.message(session, handle, "listparticipants", room=room)
-        return {participant["id"] for participant in said["participants"]}
 
     async def close(self) -> None:
         await self.socket.close()

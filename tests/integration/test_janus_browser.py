@@ -9,8 +9,9 @@ from joingate.demo.cast import DOORS
 from joingate.demo.doors import Doors
 from tests.edges.served import DE, LIMIT
 from tests.integration.gate_in_front import order_against
+from tests.integration.janus_behind_gate import janus_behind_gate
 from tests.integration.stage import shoot
-from tests.integration.test_janus import ROOM, janus_behind_gate, make_rooms, person
+from tests.integration.test_janus import ROOM, make_rooms, person
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page

@@ -16,8 +16,9 @@ import orjson
 import pytest
 
 from tests.edges.served import CN, DE, LIMIT, order
+from tests.integration.janus_behind_gate import janus_behind_gate
 from tests.integration.janus_server import eventually
-from tests.integration.test_janus import ROOM, Person, janus_behind_gate, make_rooms, person
+from tests.integration.test_janus import ROOM, Person, make_rooms, person
 from tests.ws_client import BINARY, CLOSE, PING, TEXT, Connected, build_frame, connected
 
 pytestmark = pytest.mark.integration
