@@ -52,6 +52,19 @@ def test_the_environment_goes_over_the_file(folder: Path) -> None:
     assert settings.gate.listen == (TcpEndpoint("0.0.0.0", 80), TcpEndpoint("::", 80))
 
 
+@pytest.mark.parametrize(("user", "mode"), [(0, 600), (1000, 640)])
+def test_root_may_lend_a_key_to_a_gate_that_is_not_root(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, user: int, mode: int
+) -> None:
+    """Anything that root owns will do for a key, until it is read."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    (folder / "cert.pem").touch()
+    text = LEAST + '[gate]\ntls_certificate = "cert.pem"\ntls_key = "/etc/passwd"\n'
+    assert problems_of(text) == [
+        f'joingate.toml: gate.tls_key: "/etc/passwd" is open to others (mode 0644); run chmod {mode} on it'
+    ]
+
+
 def test_every_problem_is_told_at_once(folder: Path) -> None:
     text = """
 [gate]

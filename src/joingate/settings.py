@@ -1,5 +1,6 @@
 """The configuration as the program gets it: joingate.toml and the files it names are looked at here, nowhere below."""
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,4 +55,5 @@ def _look(path: Path) -> FileFacts:
         return FileFacts("does not exist")
     except OSError as error:
         return FileFacts(f"cannot be read ({error.strerror})")
-    return FileFacts(None, stat.S_IMODE(status.st_mode), blank)
+    of_root = status.st_uid == 0 != os.geteuid()
+    return FileFacts(None, stat.S_IMODE(status.st_mode), blank, of_root)

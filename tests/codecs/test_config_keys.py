@@ -25,6 +25,9 @@ FILES = {
     Path("/etc/joingate/blank"): FileFacts(None, 0o600, blank=True),
     Path("/etc/joingate/group"): FileFacts(None, 0o640),
     Path("/etc/joingate/world"): FileFacts(None, 0o604),
+    Path("/etc/joingate/lent"): FileFacts(None, 0o640, of_root=True),
+    Path("/etc/joingate/given"): FileFacts(None, 0o660, of_root=True),
+    Path("/etc/joingate/shown"): FileFacts(None, 0o644, of_root=True),
 }
 READING = Reading(Path("/etc/joingate"), lambda path: FILES.get(path, FileFacts("does not exist")))
 
@@ -53,6 +56,7 @@ GOOD = Path("/etc/joingate/good")
         ("PathsKey", ["a", "/b"], (Path("/etc/joingate/a"), Path("/b"))),
         ("OpenFileKey", "good", GOOD),
         ("SecretFileKey", "good", GOOD),
+        ("SecretFileKey", "lent", Path("/etc/joingate/lent")),
         ("TokenFileKey", "good", GOOD),
         ("TokenFileKey", "owner", Path("/etc/joingate/owner")),
         ("AdminUrlKey", "https://a.b:8/c?d={meeting}", "https://a.b:8/c?d={meeting}"),
@@ -76,6 +80,9 @@ READABLE = "write the path of a file that the gate may read"
         ("PathKey", "a\0b", "names no file; write its path"),
         ("OpenFileKey", "none", f'"/etc/joingate/none" does not exist; {READABLE}'),
         ("SecretFileKey", "s3cret", f"the file it names does not exist; {READABLE}"),
+        ("SecretFileKey", "group", '"/etc/joingate/group" is open to others (mode 0640); run chmod 600 on it'),
+        ("SecretFileKey", "given", '"/etc/joingate/given" is open to others (mode 0660); run chmod 640 on it'),
+        ("SecretFileKey", "shown", '"/etc/joingate/shown" is open to others (mode 0644); run chmod 640 on it'),
         ("TokenFileKey", "s3cret", f"the file it names does not exist; {READABLE}"),
         ("TokenFileKey", "s3\0cret", "names no file; write its path"),
         ("TokenFileKey", "blank", '"/etc/joingate/blank" is empty; write the token into it'),

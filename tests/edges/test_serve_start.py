@@ -54,6 +54,14 @@ def spoil_tls(folder: Folder) -> None:
     configure(folder, "drain_seconds = 1", 'drain_seconds = 1\ntls_certificate = "cert.pem"\ntls_key = "key.pem"')
 
 
+def show_key(folder: Folder) -> None:
+    """Leave the private key to be read by everybody, as many tools do."""
+    for name in ("cert.pem", "key.pem"):
+        (folder.path / name).write_text("nothing of the kind\n")
+    (folder.path / "key.pem").chmod(0o644)
+    configure(folder, "drain_seconds = 1", 'drain_seconds = 1\ntls_certificate = "cert.pem"\ntls_key = "key.pem"')
+
+
 def spoil_token(folder: Folder) -> None:
     """Name a file that holds no token."""
     (folder.path / "token").write_bytes(b"\xff\xfe two words\n")
@@ -158,6 +166,10 @@ REFUSALS: dict[str, tuple[Callable[[Folder], object], list[str]]] = {
                 "give PEM files that belong together"
             )
         ],
+    ),
+    "tls_key_open_to_others": (
+        show_key,
+        ['FOLDER/joingate.toml: gate.tls_key: "FOLDER/key.pem" is open to others (mode 0644); run chmod 600 on it'],
     ),
     "token_file": (
         spoil_token,

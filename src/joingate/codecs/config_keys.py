@@ -38,11 +38,13 @@ class FileFacts:
         refusal: why it cannot be used, as "does not exist"; None when it can be read.
         mode: its permission bits.
         blank: whether it holds nothing but white space.
+        of_root: whether it belongs to root, and not to whoever runs the gate.
     """
 
     refusal: str | None
     mode: int = 0
     blank: bool = False
+    of_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +89,24 @@ def _open_file(text: str, info: ValidationInfo) -> Path:
 
 
 def _secret_file(text: str, info: ValidationInfo) -> Path:
-    """Resolve a path whose text is not shown before it is one: people put the secret itself there."""
+    """Resolve a path whose text is not shown before it is one: people put the secret itself there.
+
+    Who may read the file is judged as PostgreSQL does it: its owner alone, or, where that is root, one group as well.
+    """
     path = _path(text, info)
-    if (refusal := _facts(path, info).refusal) is not None:
-        raise ValueError(f"the file it names {refusal}; write the path of a file that the gate may read")
+    facts = _facts(path, info)
+    if facts.refusal is not None:
+        raise ValueError(f"the file it names {facts.refusal}; write the path of a file that the gate may read")
+    closed, mode = (0o037, 640) if facts.of_root else (0o077, 600)
+    if facts.mode & closed:
+        raise ValueError(f"{quoted(str(path))} is open to others (mode {facts.mode:04o}); run chmod {mode} on it")
     return path
 
 
 def _token_file(text: str, info: ValidationInfo) -> Path:
     path = _secret_file(text, info)
-    facts = _facts(path, info)
-    if facts.blank:
+    if _facts(path, info).blank:
         raise ValueError(f"{quoted(str(path))} is empty; write the token into it")
-    if facts.mode & 0o077:
-        raise ValueError(f"{quoted(str(path))} is open to others (mode {facts.mode:04o}); run chmod 600 on it")
     return path
 
 

@@ -65,7 +65,7 @@ class GateSettings(_Section):
     tls_certificate: OpenFileKey | None = None
     """PEM chain; with tls_key, the gate speaks TLS."""
     tls_key: SecretFileKey | None = None
-    """PEM private key of tls_certificate."""
+    """PEM private key of tls_certificate; nobody else may read it."""
     operator: str = ""
     """Who runs the gate, as its own page says."""
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
