@@ -23,6 +23,7 @@ from joingate.codecs.http1 import (
     build_response,
     build_switching_protocols,
     forbid_extensions,
+    names_other_protocol,
     read_request_head,
     read_response_head,
 )
@@ -36,6 +37,21 @@ def read(
 ) -> RequestHead:
     given_host = () if any(name.lower() == b"host" for name, _ in headers) else (HOST,)
     return read_request_head(method, url, version, [*given_host, *headers], keep_alive=True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_other"),
+    [
+        (b"GET /a+b RTSP/1.0\r\n", True),
+        (b"\r\nGET  /a+b  ICE/1.0\r\n", True),
+        (b"GET /a+b HTTP/1.1\r\n\r\nGET /a+b RTSP/1.0\r\n", True),
+        (b"GET /a+b HTTP/1.1\r\nX: GET /a+b RTSP/1.0\r\n", False),
+        (b"GET /a+b HTTP/1.1\r\n\r\nGET /aab RTSP/1.0\r\n", False),
+        (b"POST /a+b RTSP/1.0\r\n", False),
+    ],
+)
+def test_a_request_line_of_another_protocol(raw: bytes, is_other: bool) -> None:
+    assert names_other_protocol(b"GET", b"/a+b", raw) is is_other
 
 
 REFUSED = [

@@ -42,6 +42,14 @@ def test_an_answer_in_a_server_s_stead_is_readable_from_other_origins() -> None:
     assert answer.endswith(b"Content-Length: 4\r\nConnection: close\r\n\r\n<a/>")
 
 
+def test_an_upgrade_is_named_in_connection_too() -> None:
+    offer = ((b"Sec-WebSocket-Version", b"13"), (b"Upgrade", b"websocket"))
+    answer = render_problem(426, "Why.", keep_alive=False, headers=offer)
+    assert b"\r\nSec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n" in answer
+    assert b"\r\nConnection: close, upgrade\r\n" in answer
+    assert b"\r\nConnection: close\r\n" in render_problem(426, "Why.", keep_alive=False, headers=offer[:1])
+
+
 def test_a_head_request_gets_the_length_and_no_content() -> None:
     whole = render_problem(400, "Why.", keep_alive=True)
     head = render_problem(400, "Why.", keep_alive=True, head_only=True)

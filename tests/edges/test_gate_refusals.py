@@ -1,5 +1,7 @@
 """What is ambiguous, malformed or too large is refused, the connection ends, and nothing of it reaches the upstream."""
 
+import asyncio
+
 import pytest
 
 from joingate.gate.options import GateOptions
@@ -52,6 +54,10 @@ MALFORMED = {
     "a target that is a star": (b"GET * HTTP/1.1\r\n" + HOST, 400),
     "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\n" + HOST, 501),
     "TRACE": (b"TRACE /a HTTP/1.1\r\n" + HOST, 501),
+    "RTSP/1.0": (b"GET /a RTSP/1.0\r\n" + HOST, 400),
+    "RTSP/1.1": (b"GET /a  RTSP/1.1\r\n" + HOST, 400),
+    "a method of RTSP": (b"DESCRIBE /a RTSP/1.0\r\n" + HOST, 400),
+    "ICE/1.0": (b"\r\nSOURCE /a ICE/1.0\r\n" + HOST, 400),
     "HTTP/2.0": (b"GET /a HTTP/2.0\r\n" + HOST, 505),
     "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n", 400),
     "HTTP/0.9": (b"GET /a\r\n", 505),
@@ -78,7 +84,7 @@ async def test_it_is_refused_and_the_connection_ends(name: str) -> None:
         client = await bench.open()
         client.send(raw + b"\r\n" + b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
         response = await client.response(to_head=raw.startswith(b"HEAD"))
-        assert (response.status, response["connection"]) == (status, b"close")
+        assert (response.status, response["connection"]) == (status, b"close, upgrade" if status == 426 else b"close")
         assert response["content-type"] == b"application/problem+json"
         assert await client.rest() == b""
         assert bench.upstream.wires == []
@@ -96,6 +102,45 @@ async def test_it_is_refused_in_the_same_words_when_it_comes_byte_by_byte(name: 
             client.send(bytes((byte,)))
         assert (await client.response()).status == status
         assert bench.upstream.wires == []
+
+
+@on_both_loops
+async def test_another_version_of_websocket_is_told_which_one_is_spoken() -> None:
+    async with gate_bench() as bench:
+        client = await bench.open()
+        client.send(b"GET /a HTTP/1.1\r\n" + HANDSHAKE.replace(b"13", b"8") + KEY + b"\r\n")
+        response = await client.response()
+        told = [response[name] for name in ("connection", "upgrade", "sec-websocket-version")]
+        assert told == [b"close, upgrade", b"websocket", b"13"]
+
+
+@on_both_loops
+async def test_rtsp_is_refused_wherever_its_line_is_cut() -> None:
+    raw = b"GET /a RTSP/1.0\r\nHost: a\r\n\r\n"
+    async with gate_bench() as bench:
+        for at in range(1, len(raw)):
+            client = await bench.open()
+            for part in (raw[:at], raw[at:]):
+                client.send(part)
+                await asyncio.sleep(0.01)  # so that each is a read of its own
+            assert (await client.response()).status == 400
+        assert bench.upstream.wires == []
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"OPTIONS"])
+@on_both_loops
+async def test_rtsp_is_refused_behind_others_and_is_no_word_that_a_request_may_not_have(method: bytes) -> None:
+    async with gate_bench() as bench:
+        client = await bench.open()
+        own = b"GET /RTSP/ HTTP/1.1\r\nHost: a\r\nX-A: %b /RTSP/ RTSP/1.0\r\nX-B: ICE/\r\n\r\n" % method
+        for at in range(len(own)):
+            client.send(own[:at])
+            await client.writer.drain()
+            client.send(own[at:])
+            assert (await client.response()).body == b"GET /RTSP/|"
+        client.send(own + b"%b /RTSP RTSP/1.0\r\nHost: a\r\n\r\n" % method + own)
+        assert [(await client.response()).status for _ in range(2)] == [200, 400]
+        assert await client.rest() == b""
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,18 @@ CHUNKS: Final = {
     "a size in capitals": sent(_chunks(b"A\r\n0123456789\r\n0\r\n\r\n"), b"0123456789"),
     "a size with leading zeroes": sent(_chunks(b"00000002\r\nab\r\n0000\r\n\r\n"), b"ab"),
     "an extension": sent(_chunks(b"2;a=b\r\nab\r\n0\r\n\r\n"), b"ab"),
+    "an extension without a value": sent(_chunks(b"2;a\r\nab\r\n0\r\n\r\n"), b"ab"),
+    "an extension of the last chunk": sent(_chunks(b"2\r\nab\r\n0;a=b\r\n\r\n"), b"ab"),
+    "an extension that looks like a chunk": sent(_chunks(b"2;0=0\r\nab\r\n0\r\n\r\n"), b"ab"),
+    "a long extension": sent(_chunks(b"2;%b\r\nab\r\n0\r\n\r\n" % (b"a" * 4000)), b"ab"),
     "an extension in quotes": sent(_chunks(b'2;a="b;c"\r\nab\r\n0;x\r\n\r\n'), b"ab"),
     "a trailer": sent(_chunks(b"2\r\nab\r\n0\r\nX-T: 1\r\n\r\n"), b"ab"),
+    "a trailer that was announced": sent(head(CODING, b"Trailer: X-T") + b"2\r\nab\r\n0\r\nX-T: 1\r\n\r\n", b"ab"),
+    "a trailer that names a client": sent(_chunks(b"2\r\nab\r\n0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"), b"ab"),
+    "a trailer that names a host": sent(_chunks(b"2\r\nab\r\n0\r\nHost: b\r\n\r\n"), b"ab"),
+    "a trailer and a hidden request behind it": Row(
+        _chunks(b"0\r\nX-T: 1\r\n\r\n" + HIDDEN), (200, 451), (("POST", "/r", ""),)
+    ),
     "a trailer that would frame elsewhere": sent(_chunks(b"2\r\nab\r\n0\r\nTransfer_Encoding: x\r\n\r\n"), b"ab"),
     "a chunk and a hidden request behind it": Row(_chunks(NOTHING_THEN_HIDDEN), (200, 451), (("POST", "/r", ""),)),
 }
@@ -175,6 +185,12 @@ for _name, _text in {
     "a trailer with a space before the colon": b"0\r\nX : y\r\n\r\n" + HIDDEN,
     "a trailer folded": b"0\r\nX: y\r\n z\r\n\r\n" + HIDDEN,
     "a trailer that would frame": b"0\r\nContent-Length: 9\r\n\r\n" + HIDDEN,
+    "a trailer of a coding": b"0\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_HIDDEN,
+    "trailers without end": b"0\r\n" + b"X-T: %b\r\n" % (b"1" * 100) * 200 + b"\r\n" + HIDDEN,
+    "an extension after a space": b"2 ;a=b\r\nab\r\n0\r\n\r\n" + HIDDEN,
+    "an extension of nothing": b"2;\r\nab\r\n0\r\n\r\n" + HIDDEN,
+    "an extension behind a space": b"2; a=b\r\nab\r\n0\r\n\r\n" + HIDDEN,
+    "an extension of the last chunk with a bare LF": b"0;a\n\r\n" + HIDDEN,
     "a trailer with NUL": b"0\r\nX: \x00\r\n\r\n" + HIDDEN,
     "a trailer with a bare LF": b"0\r\nX: y\nZ: z\r\n\r\n" + HIDDEN,
 }.items():

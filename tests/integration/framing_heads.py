@@ -63,6 +63,13 @@ FORMS: Final = {
     "CONNECT": refused(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n" + HIDDEN, 501),
     "CONNECT with a length": refused(head(LENGTH, method=b"CONNECT", target=b"a:80") + HIDDEN, 501),
     "CONNECT of a path": refused(head(method=b"CONNECT") + HIDDEN, 501),
+    "CONNECT in HTTP/1.0": refused(b"CONNECT a:80 HTTP/1.0\r\n\r\n" + HIDDEN, 501),
+    "CONNECT and an Upgrade": refused(
+        head(b"Connection: upgrade", b"Upgrade: websocket", method=b"CONNECT", target=b"a:80") + HIDDEN, 501
+    ),
+    "TRACE in absolute-form": refused(head(method=b"TRACE", target=b"http://a/r") + HIDDEN, 501),
+    "TRACE with a length": refused(head(LENGTH, method=b"TRACE") + HIDDEN, 501),
+    "TRACE with hops left": refused(head(b"Max-Forwards: 1", method=b"TRACE") + HIDDEN, 501),
     "TRACE": refused(head(method=b"TRACE") + HIDDEN, 501),
     "asterisk-form": refused(get(target=b"*")),
     "no Host": refused(b"GET /r HTTP/1.1\r\n\r\n"),
@@ -89,9 +96,18 @@ VERSIONS: Final = {
     "HTTP/1": refused(get(version=b"HTTP/1")),
     "http/1.1": refused(get(version=b"http/1.1")),
     "HTTPS/1.1": refused(get(version=b"HTTPS/1.1")),
-    # llhttp takes these for HTTP/1.0 under another name; what goes on is HTTP/1.1.
-    "RTSP/1.0": sent(get(version=b"RTSP/1.0"), method="GET"),
-    "ICE/1.0": sent(b"SOURCE /r ICE/1.0\r\nHost: a\r\n\r\n", method="SOURCE"),
+    "RTSP/1.0": refused(get(version=b"RTSP/1.0")),
+    "RTSP/1.1": refused(head(LENGTH, version=b"RTSP/1.1") + HIDDEN),
+    "RTSP/2.0": refused(get(version=b"RTSP/2.0")),
+    "a method of RTSP": refused(head(method=b"DESCRIBE", version=b"RTSP/1.0") + HIDDEN),
+    "ICE/1.0": refused(head(method=b"SOURCE", version=b"ICE/1.0") + HIDDEN),
+    "RTSP behind a request": Row(
+        get() + head(method=b"OPTIONS", version=b"RTSP/1.0"), (200, 400), (("GET", "/r", ""),)
+    ),
+    "RTSP behind a request of the same method and target": refused(get() + get(version=b"RTSP/1.0")),
+    "RTSP in a header and in the target": sent(
+        get(b"X: GET /RTSP/ RTSP/1.0", target=b"/RTSP/"), method="GET", target="/RTSP/"
+    ),
     "the HTTP/2 preface": refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "a TLS hello": refused(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     "nothing of HTTP": refused(b"\x00\x01\x02\x03\r\n\r\n"),
@@ -112,6 +128,12 @@ UPGRADES: Final = {
     "a handshake of version 8": refused(get(*_UP, b"Sec-WebSocket-Version: 8", _WS[1]) + HIDDEN, 426),
     "h2c": sent(get(*_H2C), method="GET"),
     "h2c and a hidden request": Row(get(*_H2C) + HIDDEN, (200, 451), (("GET", "/r", ""),)),
+    "h2c by HEAD and a hidden request": Row(head(*_H2C, method=b"HEAD") + HIDDEN, (200, 451), (("HEAD", "/r", ""),)),
+    "h2c, and HTTP/2 behind it": Row(
+        get(*_H2C) + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (200, 400), (("GET", "/r", ""),)
+    ),
+    "h2c in capitals, with a length": refused(get(b"CONNECTION: UPGRADE", b"UPGRADE: H2C", LENGTH) + HIDDEN),
+    "h2c that Connection does not name, with a length": sent(head(b"Upgrade: h2c", LENGTH) + HIDDEN, HIDDEN),
     "h2c with a length": refused(get(*_H2C, LENGTH) + HIDDEN),
     "h2c with chunks": refused(get(*_H2C, CODING) + CHUNKED_HIDDEN),
     "an Upgrade nobody asks for": sent(get(b"Upgrade: websocket"), method="GET"),

@@ -130,6 +130,19 @@ def read_request_head(
     return head
 
 
+def names_other_protocol(method: bytes, url: bytes, raw: bytes) -> bool:
+    """Whether the request line names RTSP or ICE: llhttp takes those for HTTP under another name, and tells nobody.
+
+    Args:
+        method: as llhttp has read it.
+        url: likewise.
+        raw: what was read, the request line among it. Where anything else in it is such a line of the same method and
+            target, pipelined or in a body, that counts too: which is which only llhttp knows, and the doubt is refused.
+    """
+    line = rb"(?:\A|\n)%b +%b +(?:RTSP|ICE)/" % (re.escape(method), re.escape(url))
+    return re.search(line, raw) is not None
+
+
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]{0,5})?")
 
 

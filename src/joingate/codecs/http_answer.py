@@ -6,6 +6,8 @@ stay in the cache of a device for others to find. There is no Date field: time i
 Source: RFC 9112 4 (status line), RFC 9110 15 (phrases), RFC 9457 3 and 4.2.1 (about:blank).
 """
 
+from collections.abc import Iterable
+
 import orjson
 
 # RFC 9110's and RFC 6585's phrases; http.HTTPStatus has other ones in other Python versions.
@@ -37,7 +39,9 @@ _STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, 
 _ALWAYS = b"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
 
 
-def assemble(status: int, fields: bytes, body: bytes, *, keep_alive: bool, head_only: bool) -> bytes:
+def assemble(
+    status: int, fields: bytes, body: bytes, *, keep_alive: bool, head_only: bool, options: bytes = b""
+) -> bytes:
     """Put a complete response together.
 
     Args:
@@ -46,6 +50,7 @@ def assemble(status: int, fields: bytes, body: bytes, *, keep_alive: bool, head_
         body: the content; its length is announced even when `head_only`, as RFC 9110 9.3.2 has it.
         keep_alive: whether the connection stays open afterwards.
         head_only: whether the request was a HEAD.
+        options: further ones of Connection where it is closed, as b", upgrade".
 
     Raises:
         KeyError: a status that is not the gate's to answer.
@@ -55,7 +60,7 @@ def assemble(status: int, fields: bytes, body: bytes, *, keep_alive: bool, head_
         fields,
         _ALWAYS,
         len(body),
-        b"" if keep_alive else b"Connection: close\r\n",
+        b"" if keep_alive else b"Connection: close%b\r\n" % options,
         b"" if head_only else body,
     )
 
@@ -67,7 +72,13 @@ def render_in_band(content_type: bytes, body: bytes, *, keep_alive: bool) -> byt
 
 
 def render_problem(
-    status: int, detail: str, *, keep_alive: bool, head_only: bool = False, retry_after: int | None = None
+    status: int,
+    detail: str,
+    *,
+    keep_alive: bool,
+    head_only: bool = False,
+    retry_after: int | None = None,
+    headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> bytes:
     """Answer a fault: a request that cannot be served, an upstream that cannot be reached, an overload.
 
@@ -77,6 +88,7 @@ def render_problem(
         keep_alive: whether the connection stays open afterwards.
         head_only: whether the request was a HEAD.
         retry_after: seconds after which to try again.
+        headers: more of them; an Upgrade is named in Connection too (RFC 9110 7.8).
 
     Raises:
         KeyError: a status that is not the gate's to answer.
@@ -85,4 +97,9 @@ def render_problem(
     fields = PROBLEM_JSON + b"Content-Language: en\r\n"
     if retry_after is not None:
         fields += b"Retry-After: %d\r\n" % retry_after
-    return assemble(status, fields, orjson.dumps(problem), keep_alive=keep_alive, head_only=head_only)
+    options = b""
+    for name, value in headers:
+        fields += b"%b: %b\r\n" % (name, value)
+        if name == b"Upgrade":
+            options = b", upgrade"
+    return assemble(status, fields, orjson.dumps(problem), keep_alive=keep_alive, head_only=head_only, options=options)

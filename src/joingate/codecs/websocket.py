@@ -158,7 +158,7 @@ class HandshakeError(ValueError):
         detail: what is wrong, for the person who wrote the client.
         status: of the response, 400 or 426.
         headers: what that response has to carry besides: with 426 the version spoken here (RFC 6455 4.4) and Upgrade
-            (RFC 9110 15.5.22), for which its Connection header needs the option `upgrade` too.
+            (RFC 9110 15.5.22).
     """
 
     def __init__(self, detail: str, status: int = 400, headers: tuple[Header, ...] = ()) -> None:

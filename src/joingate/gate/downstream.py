@@ -16,6 +16,7 @@ from joingate.codecs.http1 import (
     Headers,
     RequestHead,
     build_switching_protocols,
+    names_other_protocol,
     read_request_head,
 )
 from joingate.codecs.http_answer import render_problem
@@ -41,6 +42,7 @@ class Downstream(asyncio.Protocol):
 
     __slots__ = (
         "_after_upgrade",
+        "_begun",
         "_exchange",
         "_first_read",
         "_head_bytes",
@@ -53,7 +55,7 @@ class Downstream(asyncio.Protocol):
         "_is_receiving_head",
         "_parser",
         "_queue",
-        "_read_size",
+        "_read",
         "_trailers",
         "_url",
         "deadline",
@@ -78,7 +80,8 @@ class Downstream(asyncio.Protocol):
         self._headers: Headers = []
         self._trailers: Headers = []
         self._is_receiving_head = False
-        self._read_size = 0
+        self._read = b""  # while it is being parsed
+        self._begun: list[bytes] = []  # the reads before it that hold the head's beginning
         self._first_read = 0  # the size of the read in which the head began, with whatever was before it
         self._head_bytes = 0  # of the head, in the reads after that one; then of the trailers
         self._incoming: Exchange | None = None  # the request being read
@@ -149,7 +152,7 @@ class Downstream(asyncio.Protocol):
     def _feed(self, data: bytes) -> None:
         rest = data
         while rest:
-            self._read_size = len(rest)
+            self._read = rest
             if self._is_receiving_head:
                 self._head_bytes += len(rest)
             try:
@@ -163,8 +166,11 @@ class Downstream(asyncio.Protocol):
                 if not self._is_closing and not self._ends_with_last():
                     self._refuse(400, "The request is not well-formed HTTP/1.1.")
                 return
-        if self._is_receiving_head and self._head_bytes > self.gate.options.max_head_bytes:
-            self._refuse(431, _LARGE_HEAD)
+        if self._is_receiving_head:
+            self._begun.append(self._read)
+            if self._head_bytes > self.gate.options.max_head_bytes:
+                self._refuse(431, _LARGE_HEAD)
+        self._read = b""  # a large one is not kept until the next
 
     def _ends_with_last(self) -> bool:
         """Whether the request read last closes the connection; what comes after it does not matter."""
@@ -204,7 +210,7 @@ class Downstream(asyncio.Protocol):
         self._headers = []
         self._trailers = []
         self._is_receiving_head = True
-        self._first_read = self._read_size
+        self._first_read = len(self._read)
         self._head_bytes = 0
         if self._exchange is None:
             self.deadline = self.time() + self.gate.options.head_timeout
@@ -229,7 +235,13 @@ class Downstream(asyncio.Protocol):
         parser = self._parser
         most = self._first_read + self._head_bytes
         self._head_bytes = 0
+        raw = self._read
+        if self._begun:
+            raw = b"".join((*self._begun, raw))
+            self._begun.clear()
         try:
+            if b"RTSP/" in raw or b"ICE/" in raw:
+                self._check_protocol(raw)
             if most > self.gate.options.max_head_bytes:
                 self._check_head_size()
             head = read_request_head(
@@ -244,6 +256,10 @@ class Downstream(asyncio.Protocol):
             self._enter(Exchange(self, head, (error.status, error.detail)))
             return
         self._enter(Exchange(self, head))
+
+    def _check_protocol(self, raw: bytes) -> None:
+        if names_other_protocol(self._parser.get_method(), self._url, raw):
+            raise BadRequestError(400, "The request line names another protocol than HTTP.")
 
     def _check_head_size(self) -> None:
         """Count, where there may be too much: the answer must not hang on how TCP has cut the head."""

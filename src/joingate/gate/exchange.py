@@ -176,10 +176,7 @@ class Exchange:
 
     def refuse(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """Answer with an error and close: what was not understood cannot be followed by more."""
-        response = render_problem(status, detail, keep_alive=False, head_only=self.is_to_head)
-        if headers:
-            line, _, rest = response.partition(b"\r\n")
-            response = b"\r\n".join((line, *(b"%b: %b" % header for header in headers), rest))
+        response = render_problem(status, detail, keep_alive=False, head_only=self.is_to_head, headers=headers)
         self._answer(response, keep_alive=False)
 
     def _answer_about(self) -> None:
