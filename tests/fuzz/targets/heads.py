@@ -71,6 +71,20 @@ class Request(NamedTuple):
     body: bytes
 
 
+class Forwarded(NamedTuple):
+    """One request on its way to the meeting server.
+
+    Attributes:
+        judged: the method and target that the gate has judged.
+        sent: the bytes that it has written.
+        is_whole: whether it has come to the request's end.
+    """
+
+    judged: tuple[bytes, bytes]
+    sent: bytes
+    is_whole: bool
+
+
 def check(data: bytes) -> None:
     """Send the input in one piece, cut somewhere, and byte by byte."""
     whole = _sent(data)
@@ -83,22 +97,27 @@ def check(data: bytes) -> None:
 
 def _sent(data: bytes, *places: int) -> list[Request]:
     """Return the whole requests that go on."""
+    found = []
+    for judged, sent, is_whole in forwarded(_gate(), data, *places):
+        request = strictly(sent)
+        assert (request is not None) == is_whole, "a body ends elsewhere than it did"
+        if request is not None:
+            assert (request.method, request.target) == judged, "another request than the one judged"
+            found.append(request)
+    return found
+
+
+def forwarded(gate: Gate, data: bytes, *places: int) -> list[Forwarded]:
+    """Send an input, cut at some places, and return what the meeting server gets of it."""
     server = _Server()
-    connection = Downstream(_gate(), cast("Any", server))
+    connection = Downstream(gate, cast("Any", server))
     line = _Line()
     connection.connection_made(cast("Any", line))
     for start, end in zip((0, *places), (*places, len(data)), strict=True):
         if start < end and not line.is_closed:
             connection.data_received(data[start:end])
     connection.connection_lost(None)
-    found = []
-    for judged, sent, is_whole in server.exchanges:
-        request = _strictly(bytes(sent))
-        assert (request is not None) == is_whole, "a body ends elsewhere than it did"
-        if request is not None:
-            assert (request.method, request.target) == judged, "another request than the one judged"
-            found.append(request)
-    return found
+    return [Forwarded(judged, bytes(sent), is_whole) for judged, sent, is_whole in server.exchanges]
 
 
 class _Line:
@@ -174,7 +193,7 @@ class _Server:
     resume_reading = pause_reading
 
 
-def _strictly(data: bytes) -> Request | None:
+def strictly(data: bytes) -> Request | None:
     """Read all of `data` as one request by the grammar alone; None where it is the beginning of one."""
     head = _HEAD.match(data)
     assert head is not None, "what goes on is no head"
@@ -216,7 +235,7 @@ def _locate(address: Address | None, now: float) -> Location:  # noqa: ARG001 - 
     return UNKNOWN[Cause.NOT_FOUND]
 
 
-class _Forgetful(FreeRecorder):
+class Forgetful(FreeRecorder):
     """Counts nothing, since nobody asks, and there are millions."""
 
     def count(self, decision: Decision, location: Location) -> None:
@@ -227,4 +246,4 @@ class _Forgetful(FreeRecorder):
 def _gate() -> Gate:
     """Return the one gate; a gate asks for the running loop, which importing this must not need."""
     matcher = JoinMatcher([ROUTE], fold=str)
-    return Gate(GateOptions(), matcher, RuleSet(()), _locate, _Forgetful(), now=lambda: 50.0)
+    return Gate(GateOptions(), matcher, RuleSet(()), _locate, Forgetful(), now=lambda: 50.0)
