@@ -29,12 +29,16 @@ EJECT = RuleSet([order()])
 EXTENSIONS = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
 
-async def open_socket(bench: Bench, local: str = HK, target: str = "/socket") -> Wire:
-    client = await bench.open(local)
-    client.send(
+def handshake(target: str = "/socket") -> bytes:
+    return (
         f"GET {target} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\n"
         f"Sec-WebSocket-Version: 13\r\n{EXTENSIONS}\r\n".encode()
     )
+
+
+async def open_socket(bench: Bench, local: str = HK, target: str = "/socket") -> Wire:
+    client = await bench.open(local)
+    client.send(handshake(target))
     first, _ = await client.head()
     assert first == b"HTTP/1.1 101 Switching Protocols"
     return client
@@ -79,6 +83,33 @@ async def test_a_join_is_relayed_as_it_came_and_its_participant_is_on_the_roster
         client.send(build_frame(TEXT, b"leave m"))
         await text(client)
         assert not len(bench.gate.roster)
+
+
+REFUSED = {
+    b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno": 403,
+    b"HTTP/1.1 426 U\r\nUpgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n": 426,
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi": 200,
+    SWITCHING.replace(b"Sec-WebSocket-Accept: ", b"Sec-WebSocket-Accept: A"): 502,
+}
+
+
+@pytest.mark.parametrize("answer", REFUSED)
+@on_both_loops
+async def test_a_join_behind_a_handshake_that_is_not_accepted_is_never_heard(answer: bytes) -> None:
+    async def refuse(wire: Wire) -> None:
+        await wire.head()
+        wire.send(answer)
+        await wire.rest()
+
+    async with gate_bench(refuse, dialect=PlainDialect()) as bench:
+        client = await bench.open()
+        client.send(handshake() + build_frame(TEXT, b"enter m bob"))
+        assert (await client.response()).status == REFUSED[answer]
+        assert await client.rest() == b""
+        assert not len(bench.gate.roster)
+        bench.pool.close()  # or the connection would wait for another request, and be read no further
+        await eventually(lambda: not bench.upstream.open)
+        assert after_head(bench.upstream.wires[0]) == b""
 
 
 @on_both_loops
