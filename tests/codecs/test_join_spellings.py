@@ -196,6 +196,7 @@ def meetings_read(path: str) -> set[str]:
 @example(path="/meetings/M1/join%3Fq")
 @example(path="/meetings/M1/join;x/y")
 @example(path="/meetings/M+1/join")
+@example(path="/%20meetings/%00M1/join")
 def test_whoever_would_route_it_to_a_join_finds_it_judged(path: str) -> None:
     meetings = meetings_read(path)
     try:

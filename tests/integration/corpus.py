@@ -240,7 +240,8 @@ async def _tell(inputs: int, number: int, servers: int) -> int:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
     except FoundError as error:
-        sys.stdout.write(f"{error}: {error.__cause__!r}\n")
+        notes = getattr(error.__cause__, "__notes__", ())  # where Hypothesis puts the input
+        sys.stdout.write("\n".join((f"{error}: {error.__cause__!r}", *notes, "")))
         return 1
     return 0
 

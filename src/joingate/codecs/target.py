@@ -112,6 +112,13 @@ def _trim(text: str) -> str:
     return "/".join([segment.strip(_TRIMMED) for segment in text.split("/")])
 
 
+def _trim_white(text: str) -> str:
+    """As languages whose trimming leaves NUL and the like where they are: another id than the one that _trim sees."""
+    if _CONTROL.search(text) is None:
+        return text  # _trim has the same
+    return "/".join([segment.strip(string.whitespace) for segment in text.split("/")])
+
+
 def _merge_slashes(text: str) -> str:
     return re.sub(r"//+", "/", text) if "//" in text else text
 
@@ -144,6 +151,7 @@ _RESTRUCTURING: Final[tuple[Step, ...]] = (
     _cut_at_semicolon,
     _cut_at_control,
     _trim,
+    _trim_white,
     _merge_slashes,
     _drop_authority,
     _resolve_dots,
