@@ -1,6 +1,7 @@
 """What tests of several layers share: the project's own databases, and MaxMind's where they are at hand."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,14 @@ def maxmind() -> Path:
     if not (folder / "GeoIP2-Country-Test.mmdb").is_file():
         pytest.skip(f"no MaxMind test databases in {folder}; name their folder in JOINGATE_MMDB_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "cert.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=gate"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return files

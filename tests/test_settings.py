@@ -111,6 +111,11 @@ path = "ledger/"
             'joingate.toml: admin.token_file: is required where other machines reach the admin service ("0.0.0.0:1"); '
             "name a file with a token, or listen on 127.0.0.1"
         ),
+        (
+            "joingate.toml: admin.tls_certificate: is required where other machines reach the admin service "
+            '("0.0.0.0:1"), or its token passes in the clear; name a certificate and its tls_key, '
+            "listen on 127.0.0.1, or, where a proxy in front ends TLS, write tls_elsewhere = true"
+        ),
         "joingate.toml: [fleet]: is not in this version; remove the section",
     ]
 
@@ -170,7 +175,7 @@ def test_a_token_file_is_the_gate_s_alone(folder: Path, content: bytes, mode: in
     token = folder / "token"
     token.write_bytes(content)
     token.chmod(mode)
-    text = LEAST + '[admin]\nlisten = "0.0.0.0:1"\ntoken_file = "token"\n'
+    text = LEAST + '[admin]\nlisten = "0.0.0.0:1"\ntls_elsewhere = true\ntoken_file = "token"\n'
     if problem is None:
         Path("joingate.toml").write_text(text)
         assert load_settings(Path("joingate.toml"), {}).admin.token_file == token

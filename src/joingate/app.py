@@ -14,6 +14,7 @@ import aiohttp.http_parser
 import uvloop
 
 from joingate.admin.service import AdminService
+from joingate.codecs.config_sections import AdminSettings, GateSettings
 from joingate.codecs.dialects import describe_joins, dialect_of
 from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
@@ -103,11 +104,12 @@ async def _serve(
     admin = AdminService(
         settings.admin.listen,
         token_file=settings.admin.token_file,
+        tls=_server_tls(settings.admin),
         status=lambda: build_status(gate, reloader, journal, pool, removals=removals, joins=joins),
         census=lambda meeting: census(each.location for each in gate.roster.of_meeting(fold_of(settings)(meeting))),
         reload=reloader.reload_by_command,
     )
-    servers = await listen(gate, pool, settings.gate.listen, _downstream_tls(settings))
+    servers = await listen(gate, pool, settings.gate.listen, _server_tls(settings.gate))
     try:
         await admin.start()
         for endpoint in _addresses(servers):
@@ -173,8 +175,8 @@ def _log_defect(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> Non
     _log.error("defect: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
 
 
-def _downstream_tls(settings: Settings) -> ssl.SSLContext | None:
-    certificate, key = settings.gate.tls_certificate, settings.gate.tls_key
+def _server_tls(section: GateSettings | AdminSettings) -> ssl.SSLContext | None:
+    certificate, key = section.tls_certificate, section.tls_key
     return None if certificate is None or key is None else tls_server_context(certificate, key)
 
 

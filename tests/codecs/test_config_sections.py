@@ -287,13 +287,25 @@ def test_ca_certificates_are_for_https() -> None:
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:9901", "[::]:9901", "192.0.2.1:1", "meet:1"])
-def test_an_admin_service_that_others_reach_needs_a_token(listen: str) -> None:
+def test_an_admin_service_that_others_reach_needs_a_token_and_tls(listen: str) -> None:
     problem = (
         f'is required where other machines reach the admin service ("{listen}"); '
         "name a file with a token, or listen on 127.0.0.1"
     )
-    assert problems_of(admin={"listen": listen}) == [("admin.token_file", problem)]
-    assert read(admin={"listen": listen, "token_file": "t"}).admin.token_file == Path("/etc/joingate/t")
+    in_the_clear = (
+        f'is required where other machines reach the admin service ("{listen}"), or its token passes in the clear; '
+        "name a certificate and its tls_key, listen on 127.0.0.1, or, where a proxy in front ends TLS, "
+        "write tls_elsewhere = true"
+    )
+    both = [("admin.token_file", problem), ("admin.tls_certificate", in_the_clear)]
+    assert problems_of(admin={"listen": listen}) == both
+    assert problems_of(admin={"listen": listen, "token_file": "t"}) == both[1:]
+    admin = read(admin={"listen": listen, "token_file": "t", "tls_elsewhere": True}).admin
+    assert (admin.token_file, admin.tls_certificate) == (Path("/etc/joingate/t"), None)
+    admin = read(admin={"listen": listen, "token_file": "t", "tls_certificate": "c", "tls_key": "k"}).admin
+    assert (admin.tls_certificate, admin.tls_key) == (Path("/etc/joingate/c"), Path("/etc/joingate/k"))
+    together = "tls_certificate and tls_key go together; write both or neither"
+    assert problems_of(admin={"tls_certificate": "c"}) == [("admin.tls_key", together)]
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.2:0", "[::1]:9901", "unix:admin.sock", "localhost:1"])

@@ -199,8 +199,10 @@ class Served:
         process: the child; its log is in `folder.path / "log"`, and it writes nothing to `folder.path / "out"`.
     """
 
-    def __init__(self, folder: Folder, *, token: str | None = None) -> None:
+    def __init__(self, folder: Folder, *, token: str | None = None, under: Sequence[str] = ()) -> None:
+        """Prepare; `under` is a command that ends by executing the one that follows it, in its own process."""
         self.folder = folder
+        self._under = under
         self.port = 0
         self.admin = ""
         self.process: subprocess.Popen[bytes]
@@ -230,7 +232,7 @@ class Served:
         """Start the process, and wait for nothing."""
         with (self.folder.path / "log").open("wb") as log, (self.folder.path / "out").open("wb") as out:
             self.process = subprocess.Popen(
-                command("serve", "-c", self.folder.settings),
+                [*self._under, *command("serve", "-c", self.folder.settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,

@@ -3,6 +3,9 @@
 import asyncio
 import json
 import re
+import ssl
+import stat
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.edges.room_relay import RoomRelay
-from tests.edges.served import CN, DE, HK, NOWHERE, Folder, Served, host_policy, order
+from tests.edges.served import CN, DE, HK, NOWHERE, Folder, Served, host_policy, order, run, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -228,9 +231,54 @@ async def test_a_token_is_required_and_compared_where_there_is_one(tmp_path: Pat
 
 async def test_on_a_unix_socket(tmp_path: Path, demo_mmdb: Path) -> None:
     folder = Folder(tmp_path, demo_mmdb, admin="unix:admin.sock")
-    async with Served(folder) as gate:
+    async with Served(folder, under=("sh", "-c", 'umask 0; exec "$@"', "sh")) as gate:
+        assert stat.S_IMODE((tmp_path / "admin.sock").stat().st_mode) == 0o600
         done = await asyncio.to_thread(gate.run, "status", "--json")
         assert json.loads(done.stdout)["state"] == "serving"
+
+
+async def test_beyond_this_machine_it_speaks_tls(
+    tmp_path: Path, demo_mmdb: Path, certificate: tuple[Path, Path]
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    lines = f'token_file = "token"\ntls_certificate = "{certificate[0]}"\ntls_key = "{certificate[1]}"'
+    folder = Folder(tmp_path, demo_mmdb, admin="0.0.0.0:0", more_admin=lines)
+    gate = Served(folder)
+    gate.begin()
+    try:
+        await until(lambda: "admin service on" in gate.log() or gate.process.poll() is not None)
+        found = re.search(r"admin service on 0\.0\.0\.0:(\d+);", gate.log())
+        assert found is not None, gate.log()
+        env = {"JOINGATE_ADMIN__LISTEN": f"127.0.0.1:{found[1]}"}
+        done = await asyncio.to_thread(run, "status", "--json", "-c", folder.settings, env=env)
+        assert json.loads(done.stdout)["state"] == "serving", done.stderr
+        url = f"https://127.0.0.1:{found[1]}/v1/status"
+        trusting = ssl.create_default_context(cafile=certificate[0])
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url, ssl=trusting, headers={"Authorization": f"Bearer {TOKEN}"}) as answer:
+                assert answer.status == 200
+            async with session.get(url, ssl=trusting) as answer:
+                assert answer.status == 403
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(url.replace("https", "http"))
+        other = tmp_path / "other.pem"  # whoever has another certificate is not told the token
+        make = (
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=gate -keyout /dev/null -out"
+        )
+        await asyncio.to_thread(subprocess.run, [*make.split(), str(other)], check=True, capture_output=True)
+        text = folder.settings.read_text().replace(str(certificate[0]), str(other))
+        folder.settings.write_text(text)
+        done = await asyncio.to_thread(run, "status", "-c", folder.settings, env=env)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"joingate: admin service at 127.0.0.1:{found[1]}: no answer; ")
+        other.write_text("none\n")
+        done = await asyncio.to_thread(run, "status", "-c", folder.settings, env=env)
+        assert done.stderr == f"joingate: admin.tls_certificate: {other}: holds no certificate; give a PEM file\n"
+        assert done.returncode == 2
+    finally:
+        await gate.__aexit__()
 
 
 async def test_a_census_counts_by_tens_and_lists_nobody(gate: Served) -> None:

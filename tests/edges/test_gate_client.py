@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -185,17 +184,6 @@ async def test_unix_sockets_on_both_sides(tmp_path_factory: pytest.TempPathFacto
 async def _listen_again(bench: Bench) -> None:
     for server in await listen(bench.gate, bench.pool, [bench.endpoint], None):
         server.close()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    files = folder / "cert.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=gate"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    return files
 
 
 @on_both_loops

@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,13 +65,21 @@ class AdminService:
     """Serves the admin endpoints until stopped."""
 
     def __init__(
-        self, endpoint: Endpoint, *, token_file: Path | None, status: Status, census: Census, reload: Reload
+        self,
+        endpoint: Endpoint,
+        *,
+        token_file: Path | None,
+        tls: ssl.SSLContext | None,
+        status: Status,
+        census: Census,
+        reload: Reload,
     ) -> None:
         """Prepare.
 
         Args:
             endpoint: where to listen.
             token_file: holds the token that requests must carry; None where only this machine can reach `endpoint`.
+            tls: with which to speak TLS; None where nobody else hears, or a proxy in front sees to it.
             status: what `/v1/status` answers, and `/metrics` is made of.
             census: counts a meeting's participants by country, roughly; of a meeting that is not there, nobody.
             reload: carries out a reload, confirming a revision.
@@ -80,6 +89,7 @@ class AdminService:
         """
         self._endpoint = endpoint
         self._authorization = None if token_file is None else f"Bearer {read_token(token_file)}".encode()
+        self._tls = tls
         self._status = status
         self._census = census
         self._reload = reload
@@ -104,11 +114,14 @@ class AdminService:
         endpoint = self._endpoint
         site: web.BaseSite
         if isinstance(endpoint, UnixEndpoint):
-            site = web.UnixSite(self._runner, endpoint.unix)
+            site = web.UnixSite(self._runner, endpoint.unix, ssl_context=self._tls)
         else:
-            site = web.TCPSite(self._runner, endpoint.host, endpoint.port)
+            site = web.TCPSite(self._runner, endpoint.host, endpoint.port, ssl_context=self._tls)
         try:
-            await site.start()
+            if isinstance(endpoint, UnixEndpoint):
+                await _start_for_oneself(site)
+            else:
+                await site.start()
         except OSError as error:
             # asyncio's own text names the address a second time; a resolver's errors have numbers of their own.
             reason = (
@@ -174,6 +187,15 @@ class AdminService:
             return _json({"title": 'Send {} or {"confirm": "REVISION"}.'}, status=400)
         outcome = await self._reload(body.get("confirm"))
         return _json(self._status(), status=200 if outcome.is_ok else 409)
+
+
+async def _start_for_oneself(site: web.BaseSite) -> None:
+    """Make the socket for the gate's own user alone: whoever can write to it needs no token."""
+    before = os.umask(0o177)
+    try:
+        await site.start()
+    finally:
+        os.umask(before)
 
 
 def _json(body: object, status: int = 200) -> web.Response:

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import ssl
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -78,16 +80,19 @@ async def _ask(settings: Settings, method: str, path: str, body: object) -> tupl
     endpoint = settings.admin.listen
     connector: aiohttp.BaseConnector
     if isinstance(endpoint, UnixEndpoint):
-        connector, base = aiohttp.UnixConnector(str(endpoint.unix)), "http://localhost"
+        connector, authority = aiohttp.UnixConnector(str(endpoint.unix)), "localhost"
     else:
-        connector, base = aiohttp.TCPConnector(), f"http://{endpoint}"
+        connector, authority = aiohttp.TCPConnector(), str(endpoint)
+    certificate = settings.admin.tls_certificate
+    base = f"{'http' if certificate is None else 'https'}://{authority}"
+    tls = True if certificate is None else _only_by(certificate)
     headers = {}
     if settings.admin.token_file is not None:
         headers["Authorization"] = f"Bearer {read_token(settings.admin.token_file)}"
     try:
         async with (
             aiohttp.ClientSession(connector=connector, headers=headers) as session,
-            session.request(method, base + path, json=body) as response,
+            session.request(method, base + path, json=body, ssl=tls) as response,
         ):
             answer = _parse_answer(await response.read())
             if response.status in {200, 409} and "reloads" in answer:
@@ -98,6 +103,24 @@ async def _ask(settings: Settings, method: str, path: str, body: object) -> tupl
         raise RefusedInputError(
             f"admin service at {endpoint}: no answer; is a gate serving with this configuration?"
         ) from None
+
+
+def _only_by(certificate: Path) -> ssl.SSLContext:
+    """Trust whoever has this very certificate, which the configuration names, by whatever name they are reached.
+
+    Raises:
+        RefusedInputError: the file holds none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the chain need not lead to a root
+    try:
+        context.load_verify_locations(certificate)
+    except (OSError, ssl.SSLError):
+        raise RefusedInputError(
+            f"admin.tls_certificate: {certificate}: holds no certificate; give a PEM file"
+        ) from None
+    return context
 
 
 def _parse_answer(body: bytes) -> dict[str, Any]:

@@ -49,6 +49,12 @@ class _Section(BaseModel):
     )
 
 
+def _beside_certificate(key: Path | None, info: ValidationInfo) -> Path | None:
+    if "tls_certificate" in info.data and (key is None) is not (info.data["tls_certificate"] is None):
+        raise ValueError("tls_certificate and tls_key go together; write both or neither")
+    return key
+
+
 class GateSettings(_Section):
     """The participants' side."""
 
@@ -112,9 +118,7 @@ class GateSettings(_Section):
     @field_validator("tls_key")
     @classmethod
     def _with_certificate(cls, key: Path | None, info: ValidationInfo) -> Path | None:
-        if "tls_certificate" in info.data and (key is None) is not (info.data["tls_certificate"] is None):
-            raise ValueError("tls_certificate and tls_key go together; write both or neither")
-        return key
+        return _beside_certificate(key, info)
 
 
 class UpstreamSettings(_Section):
@@ -283,6 +287,12 @@ class AdminSettings(_Section):
     """host:port, [v6]:port or unix:PATH."""
     token_file: TokenFileKey | None = None
     """File holding the token that requests carry; required unless listen is loopback or a unix socket."""
+    tls_elsewhere: bool = False
+    """Whether a proxy in front of it ends TLS; without that, or a certificate, it listens on this machine only."""
+    tls_certificate: OpenFileKey | None = None
+    """PEM chain; with tls_key, the admin service speaks TLS."""
+    tls_key: SecretFileKey | None = None
+    """PEM private key of tls_certificate."""
 
     @field_validator("token_file")
     @classmethod
@@ -294,6 +304,23 @@ class AdminSettings(_Section):
                 "name a file with a token, or listen on 127.0.0.1"
             )
         return token_file
+
+    @field_validator("tls_certificate")
+    @classmethod
+    def _not_in_the_clear(cls, certificate: Path | None, info: ValidationInfo) -> Path | None:
+        listen: Endpoint | None = info.data.get("listen")
+        if certificate is None and listen is not None and not listen.is_local and not info.data.get("tls_elsewhere"):
+            raise ValueError(
+                f'is required where other machines reach the admin service ("{listen}"), or its token passes in the '
+                "clear; name a certificate and its tls_key, listen on 127.0.0.1, or, where a proxy in front ends TLS, "
+                "write tls_elsewhere = true"
+            )
+        return certificate
+
+    @field_validator("tls_key")
+    @classmethod
+    def _with_certificate(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        return _beside_certificate(key, info)
 
 
 class Settings(_Section):
