@@ -184,8 +184,9 @@ class Reloader:
                     await self._rules_changed.wait()
             except TimeoutError:
                 now = gate.now()
-                if boundary is not None and now >= boundary:
-                    effect = await gate.reassess_opened(done, now)
+                # A clock that was set back has closed windows again, and they will have to be opened once more.
+                if now < done or (boundary is not None and now >= boundary):
+                    effect = await gate.reassess_opened(min(done, now), max(done, now))
                     _log.info("time window: %d ejected, %d deferred", effect.ejected, effect.deferred)
                 done = now
 

@@ -378,3 +378,26 @@ def test_a_defect_in_recording_admits(tmp_path: Path, clock: Clock, caplog: pyte
     assert journal.record([Restricting(Decision(Verdict.REJECT, Reason.ORDER), CN, "m", Told.HTTP)], 50.0) is None
     assert "defect" in caplog.text
     assert journal.problem is not None
+
+
+def test_an_order_whose_end_is_on_record_restricts_nobody_though_the_clock_is_set_back(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = opened(tmp_path, clock, ORDER)
+    assert journal.record([Restricting(REJECT, CN, "m", Told.HTTP)], 50.0) is not None
+    clock.now = ORDER.closes + 2 * 3600
+    use(journal, ORDER, POLICY)
+    clock.now = 50.0
+    other = order("other", closes=ORDER.closes + 3600)
+    later = order("later", closes=ORDER.closes + 200 * 3600)
+    use(journal, ORDER, POLICY, other, later)
+    for rule, is_recorded in ((ORDER, False), (other, False), (later, True), (POLICY, True)):
+        decision = Decision(Verdict.REJECT, Reason.ORDER if rule is not POLICY else Reason.HOST_POLICY, rule)
+        assert bool(journal.record([Restricting(decision, CN, "m", Told.HTTP)], 50.0)) is is_recorded, rule.id
+    assert journal.record([Restricting(REJECT, CN, "m", Told.HTTP)], 50.0) is None
+    assert journal.unrecorded == 3
+    assert caplog.messages == [
+        f"ledger: order {rule.id} is over by the record, and the clock was set back since; it restricts nobody; "
+        "if it is to go on, give it a new id"
+        for rule in (ORDER, other)
+    ]

@@ -40,7 +40,7 @@ from joingate.core.record import (
     Restricts,
 )
 from joingate.core.recording import Recorded, Restricting
-from joingate.core.rules import Order, RuleSet, codes_of
+from joingate.core.rules import Order, Rule, RuleSet, codes_of
 from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
 from joingate.ledger.windows import Windows
@@ -79,6 +79,8 @@ class Journal:
         # What the ledger holds of rules and databases, and what it has still to be told before the next restriction.
         self._digests: Mapping[str, str] = {}
         self._expired: set[str] = set()
+        self._told_over: set[str] = set()
+        self._latest = 0.0  # the beginning of the latest hour on record: hours never go back there
         self._closes: list[tuple[float, str]] = []
         self._revision = ""
         self._epochs: tuple[int, ...] = ()
@@ -150,13 +152,26 @@ class Journal:
             return None
 
     def _record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
-        if self.problem is None:
+        if self.problem is None and not any(self._has_ended(each.decision.rule) for each in restricting):
             receipts = [self._receipt() for _ in restricting]
             written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)], now)
             if written is not None:
                 return [Recorded(*each) for each in zip(written, receipts, strict=True)]
         self.unrecorded += len(restricting)
         return None
+
+    def _has_ended(self, rule: Rule | None) -> bool:
+        """Whether an order's end is on record: a clock that is set back does not bring it back to life."""
+        if not isinstance(rule, Order) or (rule.id not in self._expired and rule.closes > self._latest):
+            return False
+        if rule.id not in self._told_over:
+            self._told_over.add(rule.id)
+            _log.error(
+                "ledger: order %s is over by the record, and the clock was set back since; it restricts nobody; "
+                "if it is to go on, give it a new id",
+                rule.id,
+            )
+        return True
 
     def _record_of(self, restricting: Restricting, receipt: Receipt) -> Restriction | Deferral:
         decision, location, meeting, told = restricting
@@ -222,6 +237,7 @@ class Journal:
         except LedgerUnavailableError as error:
             self._failed(error)
             return None
+        self._latest = max(self._latest, now // 3600 * 3600)
         if before:
             self._declared(now)
         return list(seqs(first, len(before) + len(records)))[len(before) :]
