@@ -7,7 +7,7 @@ import logging
 import resource
 import signal
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 import aiohttp.http_parser
@@ -20,8 +20,9 @@ from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.ejecting import keeps_after_close, removals_of
+from joingate.gate.descriptors import connections_possible, shortage
 from joingate.gate.gate import Gate
-from joingate.gate.listener import drain, listen, sweep, tls_client_context, tls_server_context
+from joingate.gate.listener import Listening, drain, listen, sweep, tls_client_context, tls_server_context
 from joingate.gate.options import GateOptions
 from joingate.gate.upstream import UpstreamOptions, UpstreamPool
 from joingate.geodb.atlas import Atlas
@@ -112,6 +113,8 @@ async def _serve(
     servers = await listen(gate, pool, settings.gate.listen, _server_tls(settings.gate))
     try:
         await admin.start()
+        if (possible := gate.options.max_connections) < (wanted := settings.gate.max_connections):
+            _log.warning("%s", shortage(wanted, possible, settings.upstream.max_idle_connections))
         for endpoint in _addresses(servers):
             _log.info("listening on %s", endpoint)
         _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
@@ -164,7 +167,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _addresses(servers: list[asyncio.Server]) -> list[str]:
+def _addresses(servers: Sequence[Listening]) -> list[str]:
     names = [listener.getsockname() for server in servers for listener in server.sockets]
     return [f"unix:{name}" if isinstance(name, str) else f"{name[0]}:{name[1]}" for name in names]
 
@@ -188,12 +191,13 @@ def _gate_options(settings: Settings) -> GateOptions:
         websocket_reject=gate.websocket_reject,
         operator=gate.operator,
         ends_without_host=upstream.ends_without_host,
-        max_connections=gate.max_connections,
+        max_connections=connections_possible(gate.max_connections, upstream.max_idle_connections),
         max_head_bytes=gate.max_head_bytes,
         head_timeout=gate.head_timeout,
         body_timeout=gate.body_timeout,
         response_timeout=upstream.response_timeout,
         idle_timeout=gate.idle_timeout,
+        send_timeout=gate.send_timeout,
         websocket_idle_timeout=gate.websocket_idle_timeout,
         close_timeout=gate.close_timeout,
     )

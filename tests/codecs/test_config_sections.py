@@ -51,6 +51,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "head_timeout": 10.0,
         "body_timeout": 30.0,
         "idle_timeout": 75.0,
+        "send_timeout": 60.0,
         "websocket_idle_timeout": 0.0,
         "close_timeout": 5.0,
         "drain_seconds": 10.0,

@@ -27,7 +27,7 @@ from joingate.core.model import UNKNOWN, Address, Cause, Location
 from joingate.core.recording import Remover
 from joingate.core.rules import Rule, RuleSet
 from joingate.gate.gate import Gate
-from joingate.gate.listener import drain, listen, sweep
+from joingate.gate.listener import Listening, drain, listen, sweep
 from joingate.gate.options import GateOptions
 from joingate.gate.upstream import UpstreamOptions, UpstreamPool
 from tests.recorders import FreeRecorder
@@ -260,7 +260,7 @@ class Bench:
     recorder: FreeRecorder
     pool: UpstreamPool
     upstream: Upstream
-    servers: list[asyncio.Server]
+    servers: list[Listening]
     endpoint: Endpoint
     clients: list[Wire] = field(default_factory=list)
 

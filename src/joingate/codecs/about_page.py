@@ -5,6 +5,7 @@ The eight guarantees in plain words. Each is a sentence a reader can hold the op
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from joingate.codecs.http_answer import HTML, assemble
 from joingate.codecs.negotiation import Language, choose_language
@@ -173,12 +174,15 @@ def render_about(operator: str, *, accept_language: str, head_only: bool, keep_a
         keep_alive: whether the connection stays open afterwards.
     """
     language = choose_language(accept_language)
-    words = _WORDS[language]
-    body = document(
-        language, title=words.title, kind="joingate", main=_main(words, operator), footer=f"<p>{text(words.footer)}</p>"
-    )
     fields = HTML + POLICY + _CONTENT_LANGUAGE[language]
-    return assemble(200, fields, body, keep_alive=keep_alive, head_only=head_only)
+    return assemble(200, fields, _page(language, operator), keep_alive=keep_alive, head_only=head_only)
+
+
+@cache  # a page for each language: whoever asks again and again must not have it made again and again
+def _page(language: Language, operator: str) -> bytes:
+    words = _WORDS[language]
+    footer = f"<p>{text(words.footer)}</p>"
+    return document(language, title=words.title, kind="joingate", main=_main(words, operator), footer=footer)
 
 
 def _main(words: _Words, operator: str) -> str:

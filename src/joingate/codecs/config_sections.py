@@ -84,6 +84,8 @@ class GateSettings(_Section):
     """Seconds between two reads of a body."""
     idle_timeout: Timeout = 75.0  # nginx's keepalive_timeout
     """Seconds that a connection stays open between two requests."""
+    send_timeout: Timeout = 60.0  # nginx's proxy_send_timeout
+    """Seconds in which a WebSocket's peer that is sent something has to take a part of it."""
     websocket_idle_timeout: Duration = 0.0
     """Seconds without a frame after which a WebSocket is closed; 0 never closes it."""
     close_timeout: Timeout = 5.0

@@ -22,6 +22,10 @@ _FIN = _MASKED = 0x80
 _LONG = (Struct("!2xH"), Struct("!2xQ"))  # by the lowest bit of 126 and 127: a header up to its masking key
 
 _SMALL = tuple(2 + 4 * (second >> 7) + (second & 127) if second & 127 < 126 else 0 for second in range(256))
+
+_PLAIN = tuple(
+    first & _OPCODE != _CLOSE and (first & _FIN != 0 or not first & _CONTROL) for first in range(256)
+)  # by the first byte: a frame that only its length is looked at of
 """The size in bytes of the whole frame by its second byte; 0 where a longer length follows (RFC 6455 5.2)."""
 
 
@@ -57,7 +61,13 @@ class FrameFollower:
         elif size > 1 and size == _SMALL[data[1]] and not data[0] & _CONTROL:
             return  # one small message and nothing else: by far the most common chunk
         while at < size:
-            at = self._begin(data, at, size)
+            # Whole small frames, one behind the other: a flood of them must not cost others their turn.
+            while (
+                size - at > 1 and _PLAIN[data[at]] and (frame_size := _SMALL[data[at + 1]]) and at + frame_size <= size
+            ):
+                at += frame_size
+            if at < size:
+                at = self._begin(data, at, size)
 
     def feed_until_boundary(self, data: Chunk) -> int:
         """Follow `data` no further than the frame under way, and return how many of its bytes belong to that frame.

@@ -2,6 +2,8 @@
 
 Reading is held while a pipelined request waits for its turn, while the upstream cannot take more of a body, and when
 much has come behind a WebSocket handshake before its answer: nothing follows an Upgrade upstream until a checked 101.
+
+The file is long because reading, waiting for a turn and closing are one state: each must know of the other two.
 """
 
 import asyncio
@@ -34,6 +36,9 @@ _UPGRADE: Final = 4  # a handshake waits for its answer, and much has come behin
 _SPENT: Final = httptools.HttpRequestParser(object())
 """In place of a parser that has done its work: it and its connection would hold each other for the collector."""
 
+SLICE: Final = 16 * 1024
+"""Bytes read at a time: of the 256,000 that libuv may bring, the rest waits until all requests before are answered."""
+
 _LARGE_HEAD: Final = "The request's head is too large."
 
 
@@ -57,6 +62,7 @@ class Downstream(asyncio.Protocol):
         "_queue",
         "_read",
         "_trailers",
+        "_unread",
         "_url",
         "deadline",
         "gate",
@@ -92,21 +98,27 @@ class Downstream(asyncio.Protocol):
         self._is_closing = False
         self._is_full = False
         self._after_upgrade: bytes | None = None
+        self._unread = b""  # what came behind more requests than are looked at ahead of their turn
 
     # asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         options = self.gate.options
-        if len(self.gate.connections) >= options.max_connections or self.gate.is_draining:
-            self.write(render_problem(503, "The gate is full.", keep_alive=False, retry_after=5))
-            self.transport.close()
-            self._is_closing = True
+        if self.gate.is_full or self.gate.is_draining:
+            self._turn_away()
             return
         self.gate.connections.add(self)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self.peer = Peer(transport, options)
         self.deadline = self.time() + options.head_timeout
+
+    def _turn_away(self) -> None:
+        """Say that there is no room, before anything is read, and let the client read that: see `finish`."""
+        linger = self.gate.can_turn_away
+        if linger:
+            self.gate.turned_away.add(self)
+        self.finish(render_problem(503, "The gate is full.", keep_alive=False, retry_after=5), linger=linger)
 
     def data_received(self, data: bytes) -> None:
         if self._is_closing:
@@ -127,6 +139,7 @@ class Downstream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.gate.connections.discard(self)
+        self.gate.turned_away.discard(self)
         self._is_closing = True
         self.deadline = math.inf
         self._queue.clear()
@@ -151,29 +164,34 @@ class Downstream(asyncio.Protocol):
 
     def _feed(self, data: bytes) -> None:
         rest = data
-        while rest:
-            self._read = rest
+        while rest and not self._is_closing:
+            if self._held & _TURN:
+                self._unread += rest
+                return
+            piece, rest = (rest, b"") if len(rest) <= SLICE else (rest[:SLICE], rest[SLICE:])
+            self._read = piece
             if self._is_receiving_head:
-                self._head_bytes += len(rest)
+                self._head_bytes += len(piece)
             try:
-                self._parser.feed_data(rest)
-                rest = b""
+                self._parser.feed_data(piece)
             except httptools.HttpParserUpgrade as stop:
-                rest = self._hold_upgrade(rest[stop.args[0] :])
+                rest = self._hold_upgrade(piece[stop.args[0] :] + rest)
             except httptools.HttpParserCallbackError:
                 raise
             except httptools.HttpParserError:
-                if not self._is_closing and not self._ends_with_last():
+                if not self._ends_with_last():
                     self._refuse(400, "The request is not well-formed HTTP/1.1.")
                 return
-        if self._is_receiving_head:
-            self._begun.append(self._read)
-            if self._head_bytes > self.gate.options.max_head_bytes:
-                self._refuse(431, _LARGE_HEAD)
+            if self._is_receiving_head:
+                self._begun.append(piece)
+                if self._head_bytes > self.gate.options.max_head_bytes:
+                    self._refuse(431, _LARGE_HEAD)
         self._read = b""  # a large one is not kept until the next
 
     def _ends_with_last(self) -> bool:
-        """Whether the request read last closes the connection; what comes after it does not matter."""
+        """Whether the connection closes, or will after the request read last; what comes then does not matter."""
+        if self._is_closing:
+            return True
         last = self._queue[-1] if self._queue else self._exchange
         return last is not None and not last.head.keep_alive and last.is_received
 
@@ -305,8 +323,11 @@ class Downstream(asyncio.Protocol):
             self._exchange = exchange = self._queue.popleft()
             exchange.begin()
         self._is_advancing = False
-        if not self._queue:
+        if not self._queue and self._held & _TURN:
             self._release(_TURN)
+            if self._unread:  # what was held may be whole requests, which nothing new would bring to the parser
+                rest, self._unread = self._unread, b""
+                self._feed(rest)
 
     def exchange_over(self, *, keep_alive: bool) -> None:
         """Go on to the next request, or close."""

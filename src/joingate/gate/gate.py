@@ -20,7 +20,7 @@ from joingate.core.recording import Recorded, Recorder, Remover, Restricting
 from joingate.core.roster import Carrier, Event, Participant, Roster, State
 from joingate.core.rules import RuleSet
 from joingate.core.tally import Tally
-from joingate.gate.options import GateOptions
+from joingate.gate.options import GateOptions, turned_away_at_most
 from joingate.gate.polling import Polling
 from joingate.gate.resumption import Resumption
 
@@ -101,6 +101,7 @@ class Gate:
         self.resumption = Resumption(keeps_after_close, self.loop_time)
         self.polling = None if dialect is None else Polling(self, dialect, self.loop_time)
         self.connections: set[Connection] = set()
+        self.turned_away: set[Connection] = set()  # connections too many, until they have read their 503
         self.is_draining = False
         self._deferred: set[str] = set()
         self._ejections: dict[Participant, int] = {}  # under way, by the seq of their records
@@ -137,6 +138,16 @@ class Gate:
             if join.host and join.meeting in self._deferred:
                 self._carry_out(self._judge_again(join.meeting))
         return participant, decision, receipt
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one connection more is one too many."""
+        return len(self.connections) >= self.options.max_connections
+
+    @property
+    def can_turn_away(self) -> bool:
+        """Whether one connection too many more can be kept until it has read why."""
+        return len(self.turned_away) < turned_away_at_most(self.options.max_connections)
 
     @property
     def can_remove(self) -> bool:

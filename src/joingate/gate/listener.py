@@ -7,17 +7,23 @@ import os
 import socket
 import ssl
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from joingate.codecs.endpoint import Endpoint, UnixEndpoint
 from joingate.core.errors import RefusedInputError
 from joingate.gate.downstream import Downstream
 from joingate.gate.gate import Gate
+from joingate.gate.tls_server import TlsServer
 from joingate.gate.upstream import UpstreamPool
 
 BACKLOG: Final = 4096
 """Handshakes that wait for accept; the kernel caps it at net.core.somaxconn, whose default is 4096 since Linux 5.4."""
+
+KEEPALIVE: Final = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 15, socket.TCP_KEEPCNT: 4}
+"""Seconds of silence after which a peer is asked, between two questions, and how many: whoever has vanished without a
+word, as a telephone out of reach does, is gone from the roster within two minutes."""
 
 TICK: Final = 0.25
 """Seconds between two looks at all deadlines: one sweep is cheaper than a timer for each connection and phase."""
@@ -57,26 +63,41 @@ def tls_client_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+class Listening(Protocol):
+    """What accepts connections."""
+
+    @property
+    def sockets(self) -> Sequence[socket.socket]:
+        """Where."""
+
+    def close(self) -> None:
+        """Accept no more."""
+
+
 async def listen(
     gate: Gate, pool: UpstreamPool, endpoints: Sequence[Endpoint], tls: ssl.SSLContext | None
-) -> list[asyncio.Server]:
+) -> list[Listening]:
     """Accept connections on every endpoint.
 
     Raises:
         RefusedInputError: an endpoint cannot be had, with the reason; nothing stays open.
     """
     loop = asyncio.get_running_loop()
-    servers: list[asyncio.Server] = []
+    servers: list[Listening] = []
     for endpoint in endpoints:
         try:
             if isinstance(endpoint, UnixEndpoint):
                 _remove_stale_socket(endpoint.unix)
                 server = await loop.create_unix_server(
-                    lambda: Downstream(gate, pool), str(endpoint.unix), backlog=BACKLOG, ssl=tls
+                    lambda: Downstream(gate, pool), str(endpoint.unix), backlog=BACKLOG, start_serving=tls is None
                 )
             else:
                 server = await loop.create_server(
-                    lambda: Downstream(gate, pool), endpoint.host, endpoint.port, backlog=BACKLOG, ssl=tls
+                    lambda: Downstream(gate, pool),
+                    endpoint.host,
+                    endpoint.port,
+                    backlog=BACKLOG,
+                    start_serving=tls is None,
                 )
         except OSError as error:
             for opened in servers:
@@ -85,8 +106,19 @@ async def listen(
             is_lookup = isinstance(error, socket.gaierror)
             reason = error.strerror if is_lookup else os.strerror(error.errno or errno.EADDRNOTAVAIL)
             raise RefusedInputError(f"gate.listen: {endpoint}: {reason}; free it or choose another") from None
-        servers.append(server)
+        _find_the_dead(server.sockets)
+        servers.append(server if tls is None else TlsServer(server, gate, pool, tls, BACKLOG))
     return servers
+
+
+def _find_the_dead(listening: Sequence[socket.socket]) -> None:
+    """Have the kernel ask silent peers whether they are there; what is accepted inherits it (Linux), at no cost."""
+    for each in listening:
+        if each.family != socket.AF_UNIX:
+            with socket.socket(fileno=os.dup(each.fileno())) as same:  # uvloop's own stands for it, and sets nothing
+                same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                for option, value in KEEPALIVE.items():
+                    same.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _remove_stale_socket(path: Path) -> None:
@@ -112,14 +144,14 @@ async def sweep(gate: Gate, pool: UpstreamPool) -> None:
     while True:
         await asyncio.sleep(TICK)
         now = time()
-        for connection in [each for each in gate.connections if each.deadline < now]:
+        for connection in [each for each in chain(gate.connections, gate.turned_away) if each.deadline < now]:
             connection.on_deadline()
         pool.sweep(now)
         if gate.polling is not None:
             gate.polling.sweep(now)
 
 
-async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[asyncio.Server], grace: float) -> None:
+async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[Listening], grace: float) -> None:
     """Go away: accept nothing, let exchanges end, and after `grace` seconds close every WebSocket with 1001."""
     gate.is_draining = True
     for server in servers:
@@ -131,7 +163,7 @@ async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[asyncio.Server
     for connection in tuple(gate.connections):
         connection.drain()
     await _until_empty(gate, gate.options.close_timeout)
-    for connection in tuple(gate.connections):
+    for connection in (*gate.connections, *gate.turned_away):
         connection.abort()
     pool.close()
 

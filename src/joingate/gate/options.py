@@ -1,9 +1,18 @@
 """What the data plane needs to know from the configuration, as plain values."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from joingate.core.client_address import ClientIpFrom, TrustedProxies
+
+MOST_TURNED_AWAY: Final = 512
+"""Connections too many that are kept until they have read why, for `close_timeout` at most; others are closed at once,
+and a reset may then take the answer away from whoever was sending."""
+
+
+def turned_away_at_most(connections: int) -> int:
+    """Return how many such there may be beside so many connections: an eighth of a small gate's, too."""
+    return min(MOST_TURNED_AWAY, connections // 8 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +30,6 @@ class GateOptions:
     body_timeout: float = 30.0
     response_timeout: float = 60.0
     idle_timeout: float = 75.0
+    send_timeout: float = 60.0
     websocket_idle_timeout: float = 0.0
     close_timeout: float = 5.0

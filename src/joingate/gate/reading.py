@@ -18,7 +18,7 @@ from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.gate.gate import Gate
 from joingate.gate.seats import Denied, Seats
-from joingate.gate.tunnel import Side, Tunnel
+from joingate.gate.tunnel import LARGE_READ, Side, Tunnel
 
 _log = logging.getLogger("joingate")
 
@@ -35,6 +35,8 @@ class _ClientSide(Side):
 
     def data_received(self, data: bytes) -> None:
         cast("ReadTunnel", self.tunnel).from_client(data)
+        if len(data) >= LARGE_READ:
+            self.give_way()
 
 
 class _ServerSide(Side):
@@ -42,6 +44,8 @@ class _ServerSide(Side):
 
     def data_received(self, data: bytes) -> None:
         cast("ReadTunnel", self.tunnel).from_server(data)
+        if len(data) >= LARGE_READ:
+            self.give_way()
 
 
 class ReadTunnel(Tunnel):
@@ -79,7 +83,7 @@ class ReadTunnel(Tunnel):
             self.received_while_closing(self.down, data)
             return
         if self.idle_timeout:
-            self.deadline = self.gate.loop_time() + self.idle_timeout
+            self.await_frames()
         try:
             for piece in self._client_reader.feed(data):
                 if self._may_go_on(piece):
@@ -126,7 +130,7 @@ class ReadTunnel(Tunnel):
         self.up.follower.feed(data)
         self.down.transport.write(self._with_unsaid(data) if self._unsaid else data)
         if self.idle_timeout:
-            self.deadline = self.gate.loop_time() + self.idle_timeout
+            self.await_frames()
 
     def _say(self, messages: Sequence[bytes]) -> None:
         frames = b"".join(map(build_text, messages))

@@ -21,11 +21,15 @@ from joingate.gate.upstream import WRITE_BUFFER
 
 GOING_AWAY: Final = 1001  # RFC 6455 7.4.1: an endpoint is going away, such as a server going down
 
+LARGE_READ: Final = 32 * 1024
+"""Bytes in one read after which all others have their turn first. libuv reads a socket up to 32 times in a row, 256,000
+bytes each time, as long as they fill its buffer: millions of small frames, which are followed one by one."""
+
 
 class Side(asyncio.Protocol):
     """One end of a tunnel: what arrives here goes to the other side."""
 
-    __slots__ = ("follower", "is_lost", "other", "transport", "tunnel")
+    __slots__ = ("follower", "held", "is_lost", "other", "transport", "tunnel")
     __deletable__ = ("other", "tunnel")  # for mypyc, which wants to know
 
     other: "Side"  # set by Tunnel.begin
@@ -35,6 +39,7 @@ class Side(asyncio.Protocol):
         self.transport = transport
         self.follower = FrameFollower()
         self.is_lost = False
+        self.held = 0  # bytes that its peer has not taken, at the last look; 0 while it takes what comes
 
     def data_received(self, data: bytes) -> None:
         tunnel = self.tunnel
@@ -43,8 +48,20 @@ class Side(asyncio.Protocol):
             return
         self.follower.feed(data)
         self.other.transport.write(data)
+        if len(data) >= LARGE_READ:
+            self.give_way()
         if tunnel.idle_timeout:
-            tunnel.deadline = tunnel.gate.loop_time() + tunnel.idle_timeout
+            tunnel.await_frames()
+
+    def give_way(self) -> None:
+        """Read no more before everybody else has had a turn."""
+        if not self.is_lost and self.transport.is_reading():
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.other.held and not self.is_lost and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def eof_received(self) -> None:
         """Let asyncio close this side; the other follows."""
@@ -56,10 +73,14 @@ class Side(asyncio.Protocol):
             del self.other.tunnel, self.other.other, self.tunnel, self.other
 
     def pause_writing(self) -> None:
+        self.held = self.transport.get_write_buffer_size()
+        self.tunnel.await_taking()
         if not self.other.is_lost and not self.other.transport.is_closing():
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self.held = 0
+        self.tunnel.await_frames()
         if not self.other.is_lost and not self.other.transport.is_closing():
             self.other.transport.resume_reading()
 
@@ -96,8 +117,7 @@ class Tunnel:
         self.down, self.up = self.client_side(self, downstream), self.server_side(self, upstream)
         self.down.other, self.up.other = self.up, self.down
         self.gate.connections.add(self)
-        if self.idle_timeout:
-            self.deadline = self.gate.loop_time() + self.idle_timeout
+        self.await_frames()
         for side in (self.down, self.up):
             side.transport.set_write_buffer_limits(high=WRITE_BUFFER)
             side.transport.set_protocol(side)
@@ -107,6 +127,26 @@ class Tunnel:
             self.down.data_received(from_downstream)
         if from_upstream:
             self.up.data_received(from_upstream)
+
+    # Waiting
+
+    def await_frames(self) -> None:
+        """Wait from now on for the next frame, where silence has a limit."""
+        if self.close_frame is None and not self.down.held and not self.up.held:
+            self.deadline = self.gate.loop_time() + self.idle_timeout if self.idle_timeout else math.inf
+
+    def await_taking(self) -> None:
+        """Wait from now on for a peer to take something; what the other one sends meanwhile changes nothing."""
+        if self.close_frame is None:
+            self.deadline = self.gate.loop_time() + self.gate.options.send_timeout
+
+    def _is_taken(self) -> bool:
+        """Whether a peer that does not take all that comes has taken something since the last look."""
+        is_taken = False
+        for side in (self.down, self.up):
+            if side.held and (left := side.transport.get_write_buffer_size()) < side.held:
+                side.held, is_taken = left, True
+        return is_taken
 
     # Closing by the gate
 
@@ -190,10 +230,16 @@ class Tunnel:
     def on_deadline(self) -> None:
         """Cut what did not end by itself."""
         self.deadline = math.inf
-        if self.close_frame is None and not self.up.is_lost:
-            self.close(GOING_AWAY, b"Nothing was sent for too long.")
-        else:
+        if self.close_frame is not None or self.up.is_lost:
             self.abort()
+        elif not self.down.held and not self.up.held:
+            self.close(GOING_AWAY, b"Nothing was sent for too long.")
+        elif self._is_taken():
+            self.await_taking()
+        elif self.down.held:
+            self.abort()  # whoever takes nothing takes no Close either
+        else:
+            self.close(GOING_AWAY, b"The meeting server took nothing for too long.")
 
     def abort(self) -> None:
         """End now."""

@@ -1,0 +1,135 @@
+"""Accepting TLS: a handshake counts as a connection from its first moment, and has a deadline like a head.
+
+An event loop's own TLS server tells nobody of a connection before its handshake is over: any number of clients that
+never finish theirs would be held, a minute each, beside `max_connections`.
+"""
+
+import asyncio
+import math
+import os
+import socket
+import ssl
+from typing import Final, cast
+
+from joingate.gate.downstream import Downstream
+from joingate.gate.gate import Gate
+from joingate.gate.upstream import UpstreamPool
+
+AT_A_TIME: Final = 64
+"""Connections accepted before everybody else has a turn."""
+
+PAUSE: Final = 1.0
+"""Seconds without accepting after the kernel had no descriptor or memory for one more; asyncio's own."""
+
+
+class Handshake:
+    """A handshake under way, in the place of the connection to come (gate.Connection)."""
+
+    __slots__ = ("deadline", "task")
+
+    def __init__(self) -> None:
+        self.deadline = math.inf  # the event loop keeps it
+        self.task: asyncio.Task[None] = cast("asyncio.Task[None]", None)  # set as soon as there is one
+
+    def on_deadline(self) -> None:
+        """Nothing: see `deadline`."""
+
+    def drain(self) -> None:
+        """End now: nothing has been asked yet."""
+        self.abort()
+
+    def abort(self) -> None:
+        """End now."""
+        self.task.cancel()
+
+
+class _AfterHandshake(Downstream):
+    """A connection that takes the place of its handshake."""
+
+    __slots__ = ("handshake",)
+
+    def __init__(self, gate: Gate, pool: UpstreamPool, handshake: Handshake) -> None:
+        super().__init__(gate, pool)
+        self.handshake = handshake
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.gate.connections.discard(self.handshake)
+        self.gate.turned_away.discard(self.handshake)
+        super().connection_made(transport)
+
+
+class TlsServer:
+    """Accepts on the sockets of a server that does not serve itself.
+
+    Attributes:
+        sockets: those.
+    """
+
+    def __init__(
+        self, bound: asyncio.Server, gate: Gate, pool: UpstreamPool, context: ssl.SSLContext, backlog: int
+    ) -> None:
+        """Begin to accept."""
+        self._loop = asyncio.get_running_loop()
+        self._bound = bound
+        self._gate = gate
+        self._pool = pool
+        self._context = context
+        self.sockets = [socket.socket(fileno=os.dup(each.fileno())) for each in bound.sockets]
+        for each in self.sockets:
+            each.setblocking(False)
+            each.listen(backlog)
+            self._loop.add_reader(each, self._accept, each)
+
+    def close(self) -> None:
+        """Accept no more."""
+        for each in self.sockets:
+            self._loop.remove_reader(each)
+            each.close()
+        self.sockets = []
+        self._bound.close()
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(AT_A_TIME):
+            try:
+                accepted, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:
+                self._loop.remove_reader(listening)
+                self._loop.call_later(PAUSE, self._go_on, listening)
+                return
+            accepted.setblocking(False)
+            self._begin(accepted)
+
+    def _go_on(self, listening: socket.socket) -> None:
+        if listening in self.sockets:
+            self._loop.add_reader(listening, self._accept, listening)
+
+    def _begin(self, accepted: socket.socket) -> None:
+        """Shake hands; where there is no room, too, to say so, unless too many are being told already."""
+        gate = self._gate
+        if gate.is_full and not gate.can_turn_away:
+            accepted.close()
+            return
+        handshake = Handshake()
+        (gate.turned_away if gate.is_full else gate.connections).add(handshake)
+        handshake.task = self._loop.create_task(self._shake_hands(accepted, handshake))
+
+    async def _shake_hands(self, accepted: socket.socket, handshake: Handshake) -> None:
+        gate, options = self._gate, self._gate.options
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: _AfterHandshake(gate, self._pool, handshake),
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=options.head_timeout,
+                ssl_shutdown_timeout=options.close_timeout,
+            )
+        except OSError:
+            accepted.close()  # what was no handshake, or none in time: there is nobody to be told
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        finally:
+            gate.connections.discard(handshake)
+            gate.turned_away.discard(handshake)
