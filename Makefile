@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 SEEN   := .venv/.installed
 
-.PHONY: install demo test check format integration bench native fuzz soak lock clean
+.PHONY: install demo test check format integration bench native fuzz soak reliability lock clean
 
 install: $(SEEN)
 
@@ -53,6 +53,10 @@ fuzz: install
 soak: install
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),0) $(if $(STEADY),--steady) \
 		$(if $(REPORT),--report $(REPORT)) $(if $(SERIES),--series $(SERIES))
+
+# Faults and hostile clients, many times each, and docs/reliability.md written anew from what happened.
+reliability: install
+	$(BIN)/python -m tests.reliability
 
 # uv resolves for every platform at once; pip, with hashes, is what installs.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml

@@ -10,10 +10,14 @@ import asyncio
 import base64
 import hashlib
 import sys
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, cast
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
+
+Answer = Callable[[asyncio.Transport, dict[bytes, bytes]], None]
+"""What is done instead of an answer, with the connection and the request's headers; the relay reads no more of it."""
 
 
 class RoomRelay:
@@ -24,10 +28,12 @@ class RoomRelay:
         rooms: the connections inside each meeting.
         seen: the request lines, in the order of their arrival.
         release: lets `/slow` answer.
+        answers: what is done at which path, where it is not what the module says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Mapping[bytes, Answer] | None = None) -> None:
         self.port = 0
+        self.answers = answers or {}
         self.rooms: dict[bytes, set[Connection]] = {}
         self.seen: list[bytes] = []
         self.release = asyncio.Event()
@@ -36,9 +42,7 @@ class RoomRelay:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.serve_one, "127.0.0.1", self.port, backlog=4096)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self.listen()
         return self
 
     def serve_one(self) -> "Connection":
@@ -48,6 +52,17 @@ class RoomRelay:
     def note(self, request_line: bytes) -> None:
         """Keep in mind what was asked for."""
         self.seen.append(request_line)
+
+    async def listen(self, host: str = "127.0.0.1") -> None:
+        """Accept connections, on the port of before where there was one."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self.serve_one, host, self.port, backlog=4096)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def be_deaf(self) -> None:
+        """Refuse connections; those that are open stay."""
+        assert self._server is not None
+        self._server.close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -62,6 +77,15 @@ class RoomRelay:
         await self._server.wait_closed()
 
 
+def switching(key: bytes) -> bytes:
+    """Write the 101 to a handshake with `key`."""
+    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
 class Connection(asyncio.Protocol):
     """One connection from the gate: HTTP requests without a body, then perhaps a WebSocket."""
 
@@ -69,6 +93,7 @@ class Connection(asyncio.Protocol):
         self._relay = relay
         self._buffer = b""
         self._room: set[Connection] | None = None
+        self._is_given_away = False
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)  # until connection_made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,6 +106,8 @@ class Connection(asyncio.Protocol):
             self._room.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_given_away:
+            return
         self._buffer += data
         if self._room is None:
             self._read_heads()
@@ -95,6 +122,10 @@ class Connection(asyncio.Protocol):
             self._relay.note(request_line)
             target = request_line.split(b" ")[1]
             path = target.partition(b"?")[0]
+            if path in self._relay.answers:
+                self._is_given_away = True
+                self._relay.answers[path](self.transport, headers)
+                return
             if b"sec-websocket-key" in headers:
                 self._join(path.split(b"/")[2], headers[b"sec-websocket-key"])
             elif path == b"/slow":
@@ -105,11 +136,7 @@ class Connection(asyncio.Protocol):
                 self.answer(target)
 
     def _join(self, meeting: bytes, key: bytes) -> None:
-        accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
-        self.transport.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-        )
+        self.transport.write(switching(key))
         self._room = self._relay.rooms.setdefault(meeting, set())
         self._room.add(self)
 
