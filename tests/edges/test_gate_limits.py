@@ -213,7 +213,9 @@ async def test_a_connection_too_many_is_a_503_and_there_is_room_again_later() ->
 
 @on_both_loops
 async def test_a_gate_that_goes_away_ends_what_is_idle_and_finishes_what_is_not() -> None:
+    """A connection on which nothing has come yet is not idle: its first request may be under way."""
     go_on = asyncio.Event()
+    go_on.set()
 
     async def script(wire: Wire) -> None:
         while True:
@@ -222,16 +224,21 @@ async def test_a_gate_that_goes_away_ends_what_is_idle_and_finishes_what_is_not(
             wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     async with gate_bench(script) as bench:
-        idle, busy = await bench.open(), await bench.open()
+        idle, busy, fresh = await bench.open(), await bench.open(), await bench.open()
+        idle.send(GET)
+        assert (await idle.response()).body == b"ok"
+        go_on.clear()
         busy.send(GET)
-        await eventually(lambda: bench.upstream.received and len(bench.gate.connections) == 2)
+        await eventually(lambda: bench.upstream.received.count(b"GET") == 2 and len(bench.gate.connections) == 3)
         draining = asyncio.get_running_loop().create_task(bench.drain(5))
         assert await idle.rest() == b""
-        idle.writer.close()
+        fresh.send(GET)
         go_on.set()
-        response = await busy.response()
-        assert (response.body, response["connection"]) == (b"ok", b"close")
-        assert await busy.rest() == b""
-        busy.writer.close()
+        for client in (busy, fresh):
+            response = await client.response()
+            assert (response.body, response["connection"]) == (b"ok", b"close")
+            assert await client.rest() == b""
+        for client in (idle, busy, fresh):
+            client.writer.close()
         await draining
         assert not bench.gate.connections

@@ -105,7 +105,7 @@ class Downstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         options = self.gate.options
-        if self.gate.is_full or self.gate.is_draining:
+        if self.gate.is_full:
             self._turn_away()
             return
         self.gate.connections.add(self)
@@ -430,6 +430,11 @@ class Downstream(asyncio.Protocol):
             self._refuse(408, "The request did not arrive in time.")
         else:
             self.finish()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has come yet. To close it now would be to refuse a request that may be under way."""
+        return not self._first_read and not self._is_closing
 
     def drain(self) -> None:
         """Close if idle; otherwise the exchange at hand is the last one."""

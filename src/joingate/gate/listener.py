@@ -157,7 +157,7 @@ async def drain(gate: Gate, pool: UpstreamPool, servers: Sequence[Listening], gr
     for server in servers:
         server.close()
     for connection in tuple(gate.connections):
-        if isinstance(connection, Downstream):
+        if isinstance(connection, Downstream) and not connection.is_fresh:
             connection.drain()
     await _until_empty(gate, grace)
     for connection in tuple(gate.connections):
