@@ -195,3 +195,58 @@ async def test_an_order_that_ends_between_two_slices_ejects_nobody_any_more() ->
         await asyncio.sleep(0)  # one slice
         clock[0] = 100.0
         assert (await swapping).ejected == len(bench.recorder.recorded) == 64
+
+
+class _Overtaken(FreeRecorder):
+    """Refuses one record, because what it rests on has been replaced meanwhile."""
+
+    def __init__(self, bench: Bench, successor: RuleSet) -> None:
+        super().__init__()
+        self.bench = bench
+        self.successor = successor
+        self.refused: list[str] = []
+
+    def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
+        if self.bench.gate.rules is not self.successor:
+            self.refused += [each.decision.rule.id for each in restricting if each.decision.rule is not None]
+            self.bench.gate.use_rules(self.successor)
+            return None
+        return super().record(restricting, now)
+
+
+@pytest.mark.parametrize(("successor", "status"), [(RuleSet([order("newer")]), 451), (NO_RULES, 200)])
+@on_both_loops
+async def test_a_rejection_by_what_is_in_use_no_more_is_judged_again(successor: RuleSet, status: int) -> None:
+    async with gate_bench(rules=(order(),)) as bench:
+        bench.gate.recorder = recorder = _Overtaken(bench, successor)
+        assert (await bench.ask(GET, CN)).status == status
+        assert recorder.refused == ["o"]
+        by = [each.decision.rule.id for each in recorder.recorded if each.decision.rule is not None]
+        assert by == (["newer"] if status == 451 else [])
+        assert not bench.gate.tally.unrecorded
+        assert bench.gate.tally.decisions.total() == 1
+
+
+@on_both_loops
+async def test_an_ejection_by_what_is_in_use_no_more_is_judged_again() -> None:
+    newer = RuleSet([order("newer")])
+    async with gate_bench(accept_and_hold) as bench:
+        out = await join(bench, "out", CN)
+        bench.gate.recorder = recorder = _Overtaken(bench, newer)
+        effect = await bench.gate.swap_rules(EJECT)
+        assert (effect.ejected, recorder.refused) == (1, ["o"])
+        assert (await read_close(out))[0] == LEGAL_ORDER
+        (record,) = recorder.recorded
+        assert record.decision.rule == order("newer")
+        assert not bench.gate.tally.unrecorded
+
+
+@on_both_loops
+async def test_one_that_lifts_it_leaves_them_inside() -> None:
+    async with gate_bench(accept_and_hold) as bench:
+        inside = await join(bench, "inside", CN)
+        bench.gate.recorder = recorder = _Overtaken(bench, NO_RULES)
+        assert (await bench.gate.swap_rules(EJECT)).ejected == 0
+        assert (recorder.refused, recorder.recorded) == (["o"], [])
+        assert [each.state for each in bench.gate.roster] == [State.ADMITTED]
+        assert not inside.writer.transport.is_closing()

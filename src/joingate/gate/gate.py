@@ -107,6 +107,7 @@ class Gate:
         self._ejections: dict[Participant, int] = {}  # under way, by the seq of their records
         self._reassessing = asyncio.Lock()
         self._changes = 0  # of anything that a judgement of those inside rests on
+        self._touched: dict[str, None] = {}  # meetings that a swap has touched, and that are still to be judged again
 
     # Joins
 
@@ -123,12 +124,17 @@ class Gate:
         location = participant.location = self.locate(client_ip, now)
         decision = decide(join, location, self.rules, now)
         receipt = None
-        if decision.verdict is Verdict.REJECT:
+        while decision.verdict is Verdict.REJECT:
+            judged_at = self._changes
             recorded = self.recorder.record((Restricting(decision, location, join.meeting, carrier.telling),), now)
-            if recorded is None:
-                decision = without_record(decision)
-            else:
+            if recorded is not None:
                 receipt = recorded[0].receipt
+                break
+            if judged_at == self._changes:
+                decision = without_record(decision)
+            else:  # while it was to be recorded, what it rests on was replaced (Replacing.overtaken)
+                location = participant.location = self.locate(client_ip, now)
+                decision = decide(join, location, self.rules, now)
         self._count(decision, location)
         if receipt is not None:
             self.roster.apply(participant, Event.REJECT)
@@ -181,26 +187,35 @@ class Gate:
 
     async def swap_rules(self, rules: RuleSet) -> Effect:
         """Judge by `rules` from now on, and judge again whoever is in a meeting whose rules have changed."""
-        before, self.rules = self.rules, rules
-        self._changes += 1
-        changed = [
-            meeting
-            for meeting in self.roster.meetings()
-            if before.for_meeting(meeting) != rules.for_meeting(meeting) or meeting in self._deferred
-        ]
-        return await self._reassess(changed)
+        self.use_rules(rules)
+        return await self.reassess_touched()
 
     async def swap_locate(self, locate: Locate) -> Effect:
         """Locate by `locate` from now on, and judge again whoever it places elsewhere than before."""
+        self.use_locate(locate)
+        return await self.reassess_touched()
+
+    def use_rules(self, rules: RuleSet) -> None:
+        """Judge every join by `rules` from now on; those inside are for `reassess_touched`."""
+        before, self.rules = self.rules, rules
+        self._changes += 1
+        for meeting in self.roster.meetings():
+            if before.for_meeting(meeting) != rules.for_meeting(meeting) or meeting in self._deferred:
+                self._touched[meeting] = None
+
+    def use_locate(self, locate: Locate) -> None:
+        """Locate everybody who joins by `locate` from now on; those inside are for `reassess_touched`."""
         self.locate = locate
         self._changes += 1
         now = self.now()
-        moved = {
-            participant.meeting
-            for participant in self.roster
-            if locate(participant.client_ip, now) != participant.location
-        }
-        return await self._reassess(moved)
+        for participant in self.roster:
+            if locate(participant.client_ip, now) != participant.location:
+                self._touched[participant.meeting] = None
+
+    async def reassess_touched(self) -> Effect:
+        """Judge again whoever is in a meeting that a swap has touched since the last time."""
+        touched, self._touched = self._touched, {}
+        return await self._reassess(touched)
 
     async def reassess_all(self) -> Effect:
         """Judge everyone again: what could not be recorded before now can."""
@@ -296,6 +311,7 @@ class Gate:
         return len(ejecting), len(due) - len(ejecting)
 
     def _record(self, due: list[tuple[Participant, Decision]], now: float) -> Sequence[Recorded] | None:
+        judged_at = self._changes
         recorded = self.recorder.record(
             [
                 Restricting(decision, participant.location, participant.meeting, participant.carrier.telling)
@@ -303,6 +319,8 @@ class Gate:
             ],
             now,
         )
+        if recorded is None and judged_at != self._changes:
+            return None  # what they rest on was replaced (Replacing.overtaken): `_reassess` judges again
         for participant, decision in due:
             self._count(without_record(decision) if recorded is None else decision, participant.location)
         return recorded

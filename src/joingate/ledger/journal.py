@@ -43,6 +43,7 @@ from joingate.core.recording import Recorded, Restricting
 from joingate.core.rules import Order, Rule, RuleSet, codes_of
 from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
+from joingate.ledger.role import Role
 from joingate.ledger.windows import Windows
 
 _log = logging.getLogger("joingate")
@@ -63,10 +64,15 @@ class Journal:
     Attributes:
         problem: why nothing is restricted at present; None while the ledger takes records.
         unrecorded: restrictions that were not carried out because of that, since the start.
+        overtaken: asked with the revision and the epochs that another process has put in use before this one, when a
+            record still rests on older ones; where it answers True, this one goes by the newer now, and whatever was
+            to be recorded is judged again.
     """
 
-    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time, role: Role = Role.ALONE) -> None:
         """Keep the ledger in `folder`, by the clock `now` in POSIX seconds; `open` opens it."""
+        self.overtaken: Callable[[str, tuple[int, ...]], bool] = lambda _revision, _epochs: False
+        self._role = role
         self.problem: str | None = None
         self.unrecorded = 0
         self._folder = folder
@@ -107,7 +113,10 @@ class Journal:
 
     def _opened(self, history: History) -> None:
         self._history = history
-        self._catch_up(history)
+        if self._role is Role.FOLLOWER:
+            self._told = (self._revision, self._epochs)  # should that not hold, the first record finds out
+        else:
+            self._catch_up(history)
         self._commit = lru_cache(maxsize=4096)(
             lambda rule, meeting: meeting_commitment(salt_of(history.commitment_key, rule, meeting), meeting)
         )
@@ -140,6 +149,18 @@ class Journal:
         self._database = self._database_due = database
         self._write([])
 
+    def follow_rules(self, rules: RuleSet) -> None:
+        """Record by `rules` from now on; the leader has declared them."""
+        self._rules, self._rules_due = rules, None
+        self._revision = rules.revision
+        self._told = (self._revision, self._told[1])
+
+    def follow_databases(self, database: Database) -> None:
+        """Record by these databases from now on; the leader has declared them."""
+        self._database, self._database_due = database, None
+        self._epochs = database.epochs
+        self._told = (self._told[0], self._epochs)
+
     # Restrictions (core.recording.Recorder)
 
     def record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
@@ -154,7 +175,10 @@ class Journal:
     def _record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
         if self.problem is None and not any(self._has_ended(each.decision.rule) for each in restricting):
             receipts = [self._receipt() for _ in restricting]
-            written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)], now)
+            try:
+                written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)], now)
+            except OvertakenError:
+                return None  # and nothing is lost: they are judged again
             if written is not None:
                 return [Recorded(*each) for each in zip(written, receipts, strict=True)]
         self.unrecorded += len(restricting)
@@ -217,7 +241,11 @@ class Journal:
     # Writing
 
     def _write(self, records: list[Record], now: float | None = None) -> list[int] | None:
-        """Append `records` behind what has to stand before them; return their seqs, or None if they are not written."""
+        """Append `records` behind what has to stand before them; return their seqs, or None if they are not written.
+
+        Raises:
+            OvertakenError: this process goes by other rules or databases now; see `overtaken`.
+        """
         if self.problem is not None or self._history is None:
             return None
         now = self._now() if now is None else now
@@ -228,7 +256,10 @@ class Journal:
         try:
             try:
                 first = self._history.append([*before, *records], hour, self._told)
-            except OvertakenError:  # another gate on this ledger: say first what this one goes by
+            except OvertakenError:
+                if self.overtaken(self._history.revision, self._history.epochs):
+                    raise
+                # Another gate on this ledger: say first what this one goes by.
                 self._catch_up(self._history)
                 self._database_due = self._database
                 self._rules_due = None if self._rules is None else self.declare(self._rules)
@@ -246,7 +277,7 @@ class Journal:
         """Return what has to stand in the ledger before anything else, in its order."""
         due: list[Record] = [] if self._database_due is None else [self._database_due]
         for closes, rule in reversed(self._closes):  # the next to end is the last: most appends look at it alone
-            if closes > now:
+            if not self._role.tells_end(closes, now):
                 break
             due.append(Expiry(rule))
         if self._rules_due is not None:
@@ -260,7 +291,7 @@ class Journal:
             self._told[1] if self._database_due is None else self._epochs,
         )
         self._database_due = None
-        while self._closes and self._closes[-1][0] <= now:
+        while self._closes and self._role.tells_end(self._closes[-1][0], now):
             self._expired.add(self._closes.pop()[1])
         if (declared := self._rules_due) is not None:
             before, self._digests = self._digests, declared.digests
@@ -318,9 +349,14 @@ class Journal:
             Outcome(ending, tuple(seq for _, seq in run)) for ending, run in groupby(endings, key=itemgetter(0))
         ]
         if hourly:
-            records += [*self._windows.records(), Heartbeat()]
-        if self._write(records) is None:
-            return False
+            records += self._windows.records()
+            if self._role is not Role.FOLLOWER:
+                records.append(Heartbeat())
+        try:
+            if self._write(records) is None:
+                return False
+        except OvertakenError:
+            return False  # the next time
         del self._endings[: len(endings)]
         if hourly:
             self._windows.clear()
@@ -342,7 +378,7 @@ class Journal:
         try:
             if self._history is None:
                 self._opened(await asyncio.to_thread(History.open, self._folder, self._hour()))
-                if self._rules is not None:
+                if self._rules is not None and self._role is not Role.FOLLOWER:
                     self._rules_due = await asyncio.to_thread(self.declare, self._rules)
             elif self._must_recover:
                 await asyncio.to_thread(self._history.recover)
