@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-EDGES = frozenset("admin fleet gate geodb ledger servers".split())
+EDGES = frozenset("admin fleet gate geodb ledger servers workers".split())
 
-_WIRING = ("aside", "loading", "ejecting", "reload", "status", "app", "demo", "cli")
+_WIRING = (
+    *("aside", "loading", "ejecting", "replacing", "reload", "status", "serving", "parcel", "supervising", "working"),
+    *("app", "demo", "cli"),
+)
 
 BELOW: dict[str, frozenset[str]] = {
     "core": frozenset(),

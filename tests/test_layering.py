@@ -43,6 +43,7 @@ LONG_FILE = "x = 1\n" * MAX_FILE
         ("gate/a.py", "from joingate.settings import Settings", "1: gate imports settings"),
         ("gate/a.py", "from joingate.app import run", "1: gate imports app"),
         ("admin/a.py", "from joingate.gate.gate import Gate", "1: admin imports gate"),
+        ("workers/a.py", "from joingate.gate.gate import Gate", "1: workers imports gate"),
         ("ledger.py", "import joingate.geodb", "1: ledger imports geodb"),
         ("settings.py", "import joingate.gate", "1: settings imports gate"),
         ("settings.py", "import joingate.app", "1: settings imports app"),

@@ -69,7 +69,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
     text = """
 [gate]
 listen = ["8080"]
-workers = 2
+workers = 65
 trusted_proxies = ["10.0.0.1/8"]
 tls_certificate = "cert.pem"
 max_head_bytes = 1
@@ -87,10 +87,7 @@ path = "ledger/"
     assert problems_of(text, {"JOINGATE_GATE__LISEN": "x", "JOINGATE_GATE__OPERATOR": "x"}) == [
         "JOINGATE_GATE__LISEN: unknown variable; the nearest is JOINGATE_GATE__LISTEN",
         'joingate.toml: gate.listen: "8080" is not host:port, [v6]:port or unix:PATH; write e.g. "0.0.0.0:8080"',
-        (
-            "joingate.toml: gate.workers: several workers share no roster yet; "
-            "write 1, and run one gate per core behind a balancer"
-        ),
+        "joingate.toml: gate.workers: 65 cannot be used; write a whole number from 1 to 64",
         (
             'joingate.toml: gate.trusted_proxies: "10.0.0.1/8" has bits set beyond its prefix; '
             'write "10.0.0.0/8", or "10.0.0.1" alone'

@@ -1,42 +1,45 @@
-"""The only place that puts the parts together: settings and files in, a serving gate out."""
+"""The only place that puts the parts together: settings and files in, a serving gate out.
+
+A gate of one process loads, judges and answers its operator by itself. Of several, a supervisor loads, declares and
+answers, and workers judge; everything else about them is the same, down to the code.
+"""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import resource
 import signal
-import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
+from socket import AF_UNIX, socket
+from typing import Any, NamedTuple
 
 import aiohttp.http_parser
 import uvloop
 
-from joingate.admin.service import AdminService
-from joingate.codecs.config_sections import AdminSettings, GateSettings
+from joingate.admin.service import AdminService, Census, Status
 from joingate.codecs.dialects import describe_joins, dialect_of
 from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
-from joingate.ejecting import keeps_after_close, removals_of
-from joingate.gate.descriptors import connections_possible, shortage
-from joingate.gate.gate import Gate
-from joingate.gate.listener import Listening, drain, listen, sweep, tls_client_context, tls_server_context
-from joingate.gate.options import GateOptions
-from joingate.gate.upstream import UpstreamOptions, UpstreamPool
+from joingate.ejecting import is_verified
+from joingate.gate.binding import bind, bind_for_several
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.database import check_c_reader
 from joingate.geodb.load import Fingerprint
 from joingate.ledger.journal import Journal
-from joingate.loading import Part, databases_of, fold_of, load_all, matcher_of, part_fingerprint, routes_of
-from joingate.reload import Reloader
+from joingate.ledger.role import Role
+from joingate.loading import Loaded, Part, databases_of, load_all, part_fingerprint, routes_of
+from joingate.reload import Judging, Reloader
+from joingate.serving import Serving, keep_ledger, keep_up, log_defect, server_tls
 from joingate.settings import Settings
-from joingate.status import build_status
+from joingate.status import Served, Several, build_status
+from joingate.supervising import Supervising
+from joingate.workers.nursery import Nursery
+from joingate.working import live
 
 _log = logging.getLogger("joingate")
-
-Background = Callable[[], Coroutine[None, None, None]]
 
 
 def check_parsers() -> None:
@@ -53,25 +56,30 @@ def check_parsers() -> None:
         )
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, and return the exit status: 1 when the gate had to give up.
 
     Raises:
         RefusedInputError: rules, databases, certificates or addresses cannot be used.
     """
     check_parsers()
     _forbid_core_dumps()
+    if settings.gate.workers == 1:
+        serve, role = _serve, Role.ALONE
+    else:
+        nursery = Nursery(partial(live, settings))  # first of all, while there is one thread, and nothing to copy
+        serve, role = partial(_supervise, nursery), Role.LEADER
     seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
     gc.disable()  # nothing of what is loaded is garbage, and there may be a million of it to go through
     rules, atlas = load_all(settings)
-    journal = Journal(settings.ledger.path)
+    journal = Journal(settings.ledger.path, role=role)
     journal.open()
     journal.use_databases(databases_of(atlas))
     journal.use_rules(rules, journal.declare(rules))
     gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
     gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, rules, atlas, journal, seen))
+        return runner.run(serve(settings, _Loaded(rules, atlas, journal, seen)))
 
 
 def _forbid_core_dumps() -> None:
@@ -81,135 +89,137 @@ def _forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
 
 
-async def _serve(
-    settings: Settings, rules: RuleSet, atlas: Atlas, journal: Journal, seen: dict[Part, Fingerprint]
-) -> None:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_log_defect)
-    stop = asyncio.Event()
-    dialect = dialect_of(settings.upstream.server, settings.upstream.components)
-    removals = removals_of(settings, journal)
-    joins = describe_joins(settings.upstream.server, routes_of(settings))
-    gate = Gate(
-        _gate_options(settings),
-        matcher_of(settings),
-        rules,
-        atlas.locate,
-        journal,
-        dialect=dialect,
-        keeps_after_close=keeps_after_close(settings) or 0,
-        remover=removals,
-    )
-    pool = UpstreamPool(_upstream_options(settings))
-    reloader = Reloader(settings, gate, atlas, journal, seen)
-    admin = AdminService(
-        settings.admin.listen,
-        token_file=settings.admin.token_file,
-        tls=_server_tls(settings.admin),
-        status=lambda: build_status(gate, reloader, journal, pool, removals=removals, joins=joins),
-        census=lambda meeting: census(each.location for each in gate.roster.of_meeting(fold_of(settings)(meeting))),
-        reload=reloader.reload_by_command,
-    )
-    servers = await listen(gate, pool, settings.gate.listen, _server_tls(settings.gate))
+class _Loaded(NamedTuple):
+    """What a gate begins with."""
+
+    rules: RuleSet
+    atlas: Atlas
+    journal: Journal
+    seen: Mapping[Part, Fingerprint]
+
+    @property
+    def in_use(self) -> tuple[RuleSet, Atlas]:
+        return self.rules, self.atlas
+
+
+async def _serve(settings: Settings, loaded: _Loaded) -> int:
+    """Be a gate of one process."""
+    stop = _prepare_loop()
+    journal = loaded.journal
+    serving = Serving(settings, loaded.in_use, journal)
+    reloader = _reloader(settings, serving.replacing, loaded)
+    served = _served(settings)
+
+    async def status() -> dict[str, Any]:
+        several = Several(is_draining=serving.gate.is_draining)
+        return build_status(served, reloader, journal, serving.share(), several)
+
+    async def count(meeting: str) -> dict[str, str]:
+        return census(serving.count_places(meeting))
+
+    admin = _admin(settings, status, count, reloader)
+    sockets = bind(settings.gate.listen)
+    await serving.listen(sockets)
     try:
         await admin.start()
-        if (possible := gate.options.max_connections) < (wanted := settings.gate.max_connections):
-            _log.warning("%s", shortage(wanted, possible, settings.upstream.max_idle_connections))
-        for endpoint in _addresses(servers):
-            _log.info("listening on %s", endpoint)
-        _log.info("admin service on %s; revision %s", admin.address, gate.rules.revision)
-        async with contextlib.AsyncExitStack() as stack:
-            keeping = partial(journal.keep, gate.reassess_all)
-            stack.push_async_callback(_finish, journal, loop.create_task(_keep_up(keeping)))
-            if removals is not None:
-                stack.push_async_callback(removals.close)  # before the ledger ends: it takes their last word
-            background: list[Background] = [partial(sweep, gate, pool), reloader.watch_windows]
-            background += [partial(reloader.watch_files, part) for part in Part]
-            for work in background:
-                stack.push_async_callback(_cancel, loop.create_task(_keep_up(work)))
-            _on_signals(loop, stop, reloader)
+        _log_addresses(sockets, admin, reloader)
+        async with AsyncExitStack() as stack:
+            serving.begin(stack, [partial(reloader.watch_files, part) for part in Part])
+            _on_signals(stop, reloader, _refuse_to_renew)
             await stop.wait()
-            _log.info("draining: %d participants inside", len(gate.roster))
-            await drain(gate, pool, servers, settings.gate.drain_seconds)
+            _log.info("draining: %d participants inside", len(serving.gate.roster))
+            await serving.drain()
     finally:
         await admin.stop()
+    return 0
 
 
-def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, reloader: Reloader) -> None:
+async def _supervise(nursery: Nursery, settings: Settings, loaded: _Loaded) -> int:
+    """Be a gate of several processes."""
+    stop = _prepare_loop()
+    journal = loaded.journal
+    server_tls(settings.gate)  # what a worker would refuse is refused once, here
+    listening = bind_for_several(settings.gate.listen, settings.gate.workers)
+    in_use: dict[Part, Loaded] = {Part.GEODB: loaded.atlas, Part.RULES: loaded.rules}
+    supervising = Supervising(settings, nursery, in_use, listening)
+    reloader = _reloader(settings, supervising, loaded)
+    served = _served(settings)
+
+    async def status() -> dict[str, Any]:
+        share = await supervising.share()
+        several = Several(supervising.places(), supervising.problems, supervising.is_ready, supervising.is_draining)
+        return build_status(served, reloader, journal, share, several)
+
+    admin = _admin(settings, status, supervising.census, reloader)
+    try:
+        await admin.start()
+        await supervising.start()
+        _log_addresses(listening[0], admin, reloader)
+        async with AsyncExitStack() as stack:
+            keep_ledger(stack, journal, _nobody_is_inside)
+            keep_up(stack, [partial(reloader.watch_files, part) for part in Part])
+            _on_signals(stop, reloader, supervising.renew_soon)
+            losing = asyncio.get_running_loop().create_task(supervising.lost())
+            losing.add_done_callback(lambda _: stop.set())
+            await stop.wait()
+            is_lost = losing.done()
+            losing.cancel()
+            await supervising.drain()
+    finally:
+        await admin.stop()
+    if is_lost:
+        _log.error("no worker is left, and none can be begun; restart the gate")
+    return int(is_lost)
+
+
+def _refuse_to_renew() -> None:
+    """Say why not: by default the signal would end the process, and everybody's meetings with it."""
+    _log.error("SIGUSR2: one process cannot take its own place; write workers = 2 in [gate], and restart")
+
+
+async def _nobody_is_inside() -> None:
+    """Judge nobody again once the ledger takes records again: each worker does so for those inside it."""
+
+
+def _prepare_loop() -> asyncio.Event:
+    asyncio.get_running_loop().set_exception_handler(log_defect)
+    return asyncio.Event()
+
+
+def _reloader(settings: Settings, judging: Judging, loaded: _Loaded) -> Reloader:
+    return Reloader(settings, judging, loaded.in_use, loaded.journal, loaded.seen)
+
+
+def _served(settings: Settings) -> Served:
+    upstream = settings.upstream
+    dialect = dialect_of(upstream.server, upstream.components)
+    kind = "generic" if dialect is None else dialect.name
+    return Served(kind, describe_joins(upstream.server, routes_of(settings)), is_verified(settings))
+
+
+def _admin(settings: Settings, status: Status, count: Census, reloader: Reloader) -> AdminService:
+    return AdminService(
+        settings.admin.listen,
+        token_file=settings.admin.token_file,
+        tls=server_tls(settings.admin),
+        status=status,
+        census=count,
+        reload=reloader.reload_by_command,
+    )
+
+
+def _on_signals(stop: asyncio.Event, reloader: Reloader, renew: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reloader.reload_by_signal)
+    loop.add_signal_handler(signal.SIGUSR2, renew)
     # Held back since the first lines of __main__, so that none is lost and none ends the process.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
-async def _keep_up(work: Background) -> None:
-    """Begin anew after a defect: deadlines, windows and files must not go unwatched until the next restart."""
-    while True:
-        try:
-            await work()
-        except Exception:  # noqa: BLE001 - logged whole, and the gate serves on
-            _log.exception("defect: the work in the background begins anew")
-            await asyncio.sleep(1)
-        else:
-            return
-
-
-async def _finish(journal: Journal, task: asyncio.Task[None]) -> None:
-    """Let the ledger be written and signed to its end; it is never cut off in the middle."""
-    journal.stop()
-    await task
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-def _addresses(servers: Sequence[Listening]) -> list[str]:
-    names = [listener.getsockname() for server in servers for listener in server.sockets]
-    return [f"unix:{name}" if isinstance(name, str) else f"{name[0]}:{name[1]}" for name in names]
-
-
-def _log_defect(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """Log a defect without asyncio's context, whose transports name the peer's address (G8)."""
-    error = context.get("exception")
-    _log.error("defect: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
-
-
-def _server_tls(section: GateSettings | AdminSettings) -> ssl.SSLContext | None:
-    certificate, key = section.tls_certificate, section.tls_key
-    return None if certificate is None or key is None else tls_server_context(certificate, key)
-
-
-def _gate_options(settings: Settings) -> GateOptions:
-    gate, upstream = settings.gate, settings.upstream
-    return GateOptions(
-        trusted_proxies=gate.trusted_proxies,
-        client_ip_from=gate.client_ip_from,
-        websocket_reject=gate.websocket_reject,
-        operator=gate.operator,
-        ends_without_host=upstream.ends_without_host,
-        max_connections=connections_possible(gate.max_connections, upstream.max_idle_connections),
-        max_head_bytes=gate.max_head_bytes,
-        head_timeout=gate.head_timeout,
-        body_timeout=gate.body_timeout,
-        response_timeout=upstream.response_timeout,
-        idle_timeout=gate.idle_timeout,
-        send_timeout=gate.send_timeout,
-        websocket_idle_timeout=gate.websocket_idle_timeout,
-        close_timeout=gate.close_timeout,
-    )
-
-
-def _upstream_options(settings: Settings) -> UpstreamOptions:
-    upstream = settings.upstream
-    return UpstreamOptions(
-        endpoint=upstream.endpoint,
-        host_header=upstream.host_header.encode(),
-        tls=tls_client_context(upstream.ca_file) if upstream.tls else None,
-        connect_timeout=upstream.connect_timeout,
-        idle_timeout=upstream.idle_timeout,
-        max_idle_connections=upstream.max_idle_connections,
-    )
+def _log_addresses(sockets: Sequence[socket], admin: AdminService, reloader: Reloader) -> None:
+    for each in sockets:
+        name = each.getsockname()
+        _log.info("listening on %s", f"unix:{name}" if each.family == AF_UNIX else f"{name[0]}:{name[1]}")
+    _log.info("admin service on %s; revision %s", admin.address, reloader.rules.revision)

@@ -32,6 +32,20 @@ def keeps_after_close(settings: Settings) -> float | None:
     return 0 if dialect is None else dialect.keeps_after_close
 
 
+def is_verified(settings: Settings) -> bool | None:
+    """Whether the server is asked if the ejected are gone; None where the end of the connection is their end there."""
+    if settings.upstream_admin.url is not None:
+        return True
+    return None if _kept(settings) == 0 else False
+
+
+def _kept(settings: Settings) -> float | None:
+    kept = keeps_after_close(settings)
+    if kept is not None and settings.upstream_admin.url is None and settings.upstream.server in _POLLED:
+        return max(kept, _SESSION_TIMEOUT)
+    return kept
+
+
 def removals_of(settings: Settings, recorder: Recorder) -> Removals | None:
     """Return what sees ejections through; None where the end of the connection is the end of the participation.
 
@@ -40,11 +54,8 @@ def removals_of(settings: Settings, recorder: Recorder) -> Removals | None:
     Raises:
         RefusedInputError: the server's interface cannot be used as it is described.
     """
-    kept = keeps_after_close(settings)
-    url = settings.upstream_admin.url
+    url, kept = settings.upstream_admin.url, _kept(settings)
     if url is None:
-        if kept is not None and settings.upstream.server in _POLLED:
-            kept = max(kept, _SESSION_TIMEOUT)
         return None if kept == 0 else Removals(recorder, None, kept)
     session = aiohttp.ClientSession()
     try:

@@ -31,6 +31,10 @@ class Part(StrEnum):
     RULES = "rules"
 
 
+Loaded = RuleSet | Atlas
+"""What each part is, once loaded."""
+
+
 def fold_of(settings: Settings) -> Callable[[str], str]:
     """Return how the meeting server folds the ids of meetings."""
     dialect = dialect_of(settings.upstream.server, settings.upstream.components)

@@ -1,7 +1,8 @@
 """Reloads: parse everything off the event loop, then swap once, or keep the last good state and say why.
 
 Rules and databases stand or fall on their own: a typing mistake in an order must not hold up a new database. One reload
-runs at a time; what asks for another meanwhile waits its turn.
+runs at a time; what asks for another meanwhile waits its turn. Files are read here, once, for all who judge by them:
+first every one of them is made ready, and says whom it would eject; then all take what is ready, or none does.
 """
 
 import asyncio
@@ -10,21 +11,47 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Protocol
 
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
-from joingate.gate.gate import NO_EFFECT, Effect, Gate
+from joingate.gate.gate import NO_EFFECT, Effect
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import Fingerprint
 from joingate.ledger.journal import Journal
-from joingate.loading import Part, databases_of, load_atlas_of, load_rules, part_fingerprint, unenforceable
+from joingate.loading import Loaded, Part, databases_of, load_atlas_of, load_rules, part_fingerprint, unenforceable
+from joingate.replacing import together
 from joingate.settings import Settings
 
 _log = logging.getLogger("joingate")
 
-LONGEST_SLEEP: Final = 30.0
-"""Seconds for which the window watcher trusts a computed pause: the wall clock may be set meanwhile."""
+
+class NotReadyError(Exception):
+    """Somebody who judges could not be made ready, so nobody takes anything; the text says who, and what to do."""
+
+
+class Judging(Protocol):
+    """All who judge in this gate: one process (Replacing), or several workers."""
+
+    async def prepare(self, loaded: Mapping[Part, Loaded]) -> None:
+        """Have everybody stand ready to take these.
+
+        Raises:
+            NotReadyError: somebody is not.
+        """
+
+    async def preview(self) -> int:
+        """Count whom the rules that are ready would eject, over everybody who judges.
+
+        Raises:
+            NotReadyError: somebody does not say.
+        """
+
+    async def take(self, part: Part) -> Effect:
+        """Have everybody judge by what is ready."""
+
+    async def discard(self) -> None:
+        """Have everybody forget what was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,7 @@ class Reloader:
     """Owns what is in use, and replaces it.
 
     Attributes:
+        rules: those in use.
         atlas: the databases in use.
         warnings: what in the rules in use cannot be enforced.
         last: the last reload.
@@ -73,19 +101,23 @@ class Reloader:
     """
 
     def __init__(
-        self, settings: Settings, gate: Gate, atlas: Atlas, journal: Journal, seen: Mapping[Part, Fingerprint]
+        self,
+        settings: Settings,
+        judging: Judging,
+        in_use: tuple[RuleSet, Atlas],
+        journal: Journal,
+        seen: Mapping[Part, Fingerprint],
     ) -> None:
-        """Begin with a gate that judges by good rules and `atlas`, loaded from files as `seen` or newer."""
-        self.atlas = atlas
-        self.warnings: tuple[str, ...] = tuple(unenforceable(gate.rules, atlas))
+        """Begin with all who judge going by `in_use`, loaded from files as `seen` or newer."""
+        self.rules, self.atlas = in_use
+        self.warnings: tuple[str, ...] = tuple(unenforceable(self.rules, self.atlas))
         self.last: Outcome | None = None
         self.succeeded = 0
         self.failed = 0
         self._settings = settings
-        self._gate = gate
+        self._judging = judging
         self._journal = journal
         self._one_at_a_time = asyncio.Lock()
-        self._rules_changed = asyncio.Event()
         self._seen = dict(seen)
         self._refused: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
         self._by_signal: asyncio.Task[Outcome] | None = None
@@ -108,7 +140,7 @@ class Reloader:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why something older than what is on disk is in use, whichever reload found it."""
-        return tuple(line for lines in self._refused.values() for line in lines)
+        return tuple(dict.fromkeys(line for lines in self._refused.values() for line in lines))
 
     async def _reload(self, trigger: str, confirm: str | None = None, parts: Sequence[Part] = tuple(Part)) -> Outcome:
         async with self._one_at_a_time:
@@ -121,7 +153,7 @@ class Reloader:
             _log.info(
                 "reload by %s: revision %s, %d ejected, %d deferred",
                 trigger,
-                self._gate.rules.revision,
+                self.rules.revision,
                 outcome.effect.ejected,
                 outcome.effect.deferred,
             )
@@ -132,63 +164,59 @@ class Reloader:
         return outcome
 
     async def _load(self, trigger: str, confirm: str | None, parts: Sequence[Part]) -> Outcome:
-        load: dict[Part, Callable[[], RuleSet | Atlas]] = {
+        load: dict[Part, Callable[[], Loaded]] = {
             Part.GEODB: partial(load_atlas_of, self._settings, self.atlas),
             Part.RULES: partial(load_rules, self._settings),
         }
-        loaded = await asyncio.gather(*(asyncio.to_thread(_attempt, load[part]) for part in parts))
-        problems: tuple[str, ...] = ()
+        found = await asyncio.gather(*(asyncio.to_thread(_attempt, load[part]) for part in parts))
+        loaded: dict[Part, Loaded] = {}
+        for part, each in zip(parts, found, strict=True):
+            self._refused[part] = each if isinstance(each, tuple) else ()
+            if not isinstance(each, tuple):
+                loaded[part] = each
         effects: list[Effect] = []
-        unconfirmed, would_eject = None, 0
-        for part, found in zip(parts, loaded, strict=True):
-            self._refused[part] = ()
-            if isinstance(found, Atlas):
-                self.atlas = found
-                self._journal.use_databases(databases_of(found))
-                effects.append(await self._gate.swap_locate(found.locate))
-            elif isinstance(found, RuleSet):
+        unconfirmed: RuleSet | None = None
+        would_eject = 0
+        try:
+            await self._judging.prepare(loaded)
+            if isinstance(atlas := loaded.pop(Part.GEODB, None), Atlas):
+                effects.append(await self._use_atlas(atlas))
+            if isinstance(rules := loaded.get(Part.RULES), RuleSet):
                 limit = self._settings.rules.max_ejections
-                if limit and found.revision != confirm and (would_eject := self._gate.preview(found)) > limit:
-                    unconfirmed = found.revision
+                if limit and rules.revision != confirm and (would_eject := await self._judging.preview()) > limit:
+                    unconfirmed = rules
                 else:
-                    declaration = await asyncio.to_thread(self._journal.declare, found)
-                    self._journal.use_rules(found, declaration)  # nothing waits between this and the swap
-                    effects.append(await self._gate.swap_rules(found))
-                    self._rules_changed.set()
-            else:
-                self._refused[part] = found
-                problems += found
-        self.warnings = tuple(unenforceable(self._gate.rules, self.atlas))
-        for warning in self.warnings:
-            _log.warning("%s", warning)
-        effect = Effect(
-            sum(each.reassessed for each in effects),
-            sum(each.ejected for each in effects),
-            sum(each.deferred for each in effects),
+                    effects.append(await self._use_rules(rules))
+        except NotReadyError as error:
+            self._refused.update(dict.fromkeys(loaded, (str(error),)))
+        finally:
+            await self._judging.discard()
+        problems = tuple(dict.fromkeys(line for part in parts for line in self._refused[part]))
+        outcome = Outcome(
+            time.time(),
+            trigger,
+            problems,
+            None if unconfirmed is None else unconfirmed.revision,
+            would_eject,
+            together(effects),
         )
-        outcome = Outcome(time.time(), trigger, problems, unconfirmed, would_eject, effect)
         if unconfirmed is not None:
             self._refused[Part.RULES] = outcome.lines[-1:]
+        self.warnings = tuple(unenforceable(self.rules, self.atlas))
+        for warning in self.warnings:
+            _log.warning("%s", warning)
         return outcome
 
-    async def watch_windows(self) -> None:
-        """Open and close time windows, until cancelled."""
-        gate = self._gate
-        done = gate.now()
-        while True:
-            self._rules_changed.clear()
-            boundary = gate.rules.next_boundary(done)
-            pause = LONGEST_SLEEP if boundary is None else min(max(boundary - gate.now(), 0.0), LONGEST_SLEEP)
-            try:
-                async with asyncio.timeout(pause):
-                    await self._rules_changed.wait()
-            except TimeoutError:
-                now = gate.now()
-                # A clock that was set back has closed windows again, and they will have to be opened once more.
-                if now < done or (boundary is not None and now >= boundary):
-                    effect = await gate.reassess_opened(min(done, now), max(done, now))
-                    _log.info("time window: %d ejected, %d deferred", effect.ejected, effect.deferred)
-                done = now
+    async def _use_atlas(self, atlas: Atlas) -> Effect:
+        self.atlas = atlas
+        self._journal.use_databases(databases_of(atlas))  # nothing waits between this and the taking
+        return await self._judging.take(Part.GEODB)
+
+    async def _use_rules(self, rules: RuleSet) -> Effect:
+        declaration = await asyncio.to_thread(self._journal.declare, rules)
+        self.rules = rules
+        self._journal.use_rules(rules, declaration)  # nothing waits between this and the taking
+        return await self._judging.take(Part.RULES)
 
     async def watch_files(self, part: Part) -> None:
         """Reload one part when its files have been replaced, where that is wanted; until cancelled."""
@@ -202,7 +230,7 @@ class Reloader:
                 await self._reload("watch", parts=(part,))
 
 
-def _attempt(load: Callable[[], RuleSet | Atlas]) -> RuleSet | Atlas | tuple[str, ...]:
+def _attempt(load: Callable[[], Loaded]) -> Loaded | tuple[str, ...]:
     """Load, or say why not. After a defect, too, the last good state serves on."""
     try:
         return load()

@@ -4,54 +4,93 @@ No address, id, name or meeting is in it, and no country: counts by rule, verdic
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from joingate import __version__
 from joingate.codecs.moment import utc_hour
 from joingate.core.rules import Order
-from joingate.gate.gate import Gate
-from joingate.gate.upstream import UpstreamPool
+from joingate.core.share import Share
 from joingate.ledger.journal import Journal
 from joingate.reload import Outcome, Reloader
-from joingate.servers.removals import Removals
 
 Status = dict[str, Any]
 
 
-def build_status(
-    gate: Gate,
-    reloader: Reloader,
-    journal: Journal,
-    pool: UpstreamPool,
-    *,
-    removals: Removals | None,
-    joins: Sequence[str],
-) -> Status:
-    """Return the state of a serving gate, ready for JSON."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What does not change while a gate serves, and its status tells.
+
+    Attributes:
+        kind: of the meeting server.
+        joins: which requests and messages are joins, in words.
+        verifies: whether the meeting server is asked if the ejected are gone; None where the end of the connection is
+            the end of the participation.
+    """
+
+    kind: str
+    joins: Sequence[str]
+    verifies: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """How the processes of a gate are; a gate of one has none to tell of.
+
+    Attributes:
+        places: each worker's place, ready for JSON.
+        problems: what an operator has to know of them at once.
+        is_ready: whether all have begun to serve.
+        is_draining: whether they have been told to end.
+    """
+
+    places: Sequence[Mapping[str, object]] = ()
+    problems: Sequence[str] = ()
+    is_ready: bool = True
+    is_draining: bool = False
+
+
+def build_status(served: Served, reloader: Reloader, journal: Journal, share: Share, several: Several) -> Status:
+    """Return the state of a serving gate, ready for JSON.
+
+    Args:
+        served: what never changes.
+        reloader: what is in use, and how the last reload went.
+        journal: of the process that declares what is in use.
+        share: what all processes that judge say together.
+        several: how they are.
+    """
     now = time.time()
-    atlas, rules, tally = reloader.atlas, gate.rules, gate.tally
+    atlas, rules = reloader.atlas, reloader.rules
     last = reloader.last
     stale = atlas.stale_at is not None and now > atlas.stale_at
-    problems = list(reloader.problems)
-    if journal.problem is not None:
-        problems.append(f"ledger: {journal.problem}; nobody is restricted until it can be written")
-    if removals is not None:
-        problems += removals.problems()
+    ledger_problem = journal.problem or share.ledger_problem
+    problems = [*reloader.problems, *several.problems]
+    if ledger_problem is not None:
+        problems.append(f"ledger: {ledger_problem}; nobody is restricted until it can be written")
+    if share.still_present:
+        problems.append(f"{share.still_present} ejected participants are cut off, and still present on the server")
+    if share.server_problem is not None:
+        problems.append(f"meeting server: {share.server_problem}; ejections cannot be confirmed")
     return {
         "version": __version__,
-        "state": "draining" if gate.is_draining else "degraded" if stale or problems else "serving",
+        "state": _state(several, is_degraded=stale or bool(problems)),
         "problems": problems,
-        "participants": len(gate.roster),
-        "meetings": len(gate.roster.meetings()),
-        "connections": len(gate.connections),
-        "idle_upstream_connections": len(pool),
-        "server": {
-            "kind": "generic" if gate.dialect is None else gate.dialect.name,
-            "joins": list(joins),
-            "sessions": 0 if gate.polling is None else len(gate.polling),
+        "participants": share.participants,
+        "meetings": len(share.meetings),
+        "connections": share.connections,
+        "idle_upstream_connections": share.idle_upstream_connections,
+        "workers": list(several.places),
+        "server": {"kind": served.kind, "joins": list(served.joins), "sessions": share.sessions},
+        "ejections": None
+        if served.verifies is None
+        else {
+            "verifies": served.verifies,
+            "under_way": share.ejections_under_way,
+            "still_present": share.still_present,
+            "problem": share.server_problem,
         },
-        "ejections": None if removals is None else removals.summary(),
         "rules": {
             "revision": rules.revision,
             "count": len(rules),
@@ -69,9 +108,9 @@ def build_status(
             ],
             "stale_at": atlas.stale_at,
             "is_stale": stale,
-            "lookup_errors": atlas.errors,
+            "lookup_errors": share.lookup_errors,
         },
-        "ledger": journal.summary(),
+        "ledger": {**journal.summary(), "problem": ledger_problem, "unrecorded": share.unrecorded},
         "reloads": {
             "succeeded": reloader.succeeded,
             "failed": reloader.failed,
@@ -79,16 +118,26 @@ def build_status(
         },
         "decisions": [
             {"verdict": verdict, "reason": reason, "count": count}
-            for (verdict, reason), count in sorted(tally.decisions.items())
+            for verdict, reasons in sorted(share.decisions.items())
+            for reason, count in sorted(reasons.items())
         ],
         "by_rule": [
             {"rule": rule, "verdict": verdict, "count": count}
-            for (rule, verdict), count in sorted(tally.by_rule.items())
+            for rule, verdicts in sorted(share.by_rule.items())
+            for verdict, count in sorted(verdicts.items())
         ],
-        "shadowed": dict(sorted(tally.shadowed.items())),
-        "doubt_admitted": {str(cause): count for cause, count in sorted(tally.doubt.items())},  # orjson: keys are str
-        "left": tally.left,
+        "shadowed": dict(sorted(share.shadowed.items())),
+        "doubt_admitted": dict(share.doubt_admitted),
+        "left": share.left,
     }
+
+
+def _state(several: Several, *, is_degraded: bool) -> str:
+    if several.is_draining:
+        return "draining"
+    if not several.is_ready:
+        return "starting"
+    return "degraded" if is_degraded else "serving"
 
 
 def _outcome(outcome: Outcome) -> Status:

@@ -63,9 +63,9 @@ GATE_PROBLEMS: list[tuple[str, object, str]] = [
     ("listen", "0.0.0.0:80", '"0.0.0.0:80" is not a list; write it in brackets, e.g. ["0.0.0.0:8080"]'),
     ("listen", ["8080"], '"8080" is not host:port, [v6]:port or unix:PATH; write e.g. "0.0.0.0:8080"'),
     ("trusted_proxies", "x", '"x" is not a list; write it in brackets, e.g. ["10.0.0.0/8"]'),
-    ("workers", 0, "0 cannot be used; write 1"),
-    ("workers", True, "true cannot be used; write 1"),
-    ("workers", "1", '"1" cannot be used; write 1'),
+    ("workers", 0, "0 cannot be used; write a whole number from 1 to 64"),
+    ("workers", True, "true cannot be used; write a whole number from 1 to 64"),
+    ("workers", "1", '"1" cannot be used; write a whole number from 1 to 64'),
     ("operator", 5, "5 is not text; write one value in quotes"),
     ("tls_key", 53, "the value is not text; write one value in quotes"),
     ("websocket_reject", "451", '"451" is not known here; write "http" or "close"'),
@@ -121,7 +121,7 @@ def test_the_value_of_a_key_beside_a_secret_is_not_shown() -> None:
 def test_a_variable_takes_the_place_of_the_key_that_it_sets_and_of_no_other() -> None:
     gate = {"workers": 0, "operator": 5}
     assert described({"gate": gate}, {("gate", "workers"): "JOINGATE_GATE__WORKERS"}) == [
-        "JOINGATE_GATE__WORKERS: 0 cannot be used; write 1",
+        "JOINGATE_GATE__WORKERS: 0 cannot be used; write a whole number from 1 to 64",
         "joingate.toml: gate.operator: 5 is not text; write one value in quotes",
     ]
 

@@ -131,15 +131,14 @@ NO_EFFECT = (
         ({"client_ip_from": "peer"}, None),
         ({"trusted_proxies": ["10.0.0.0/8"]}, [("gate.client_ip_from", NO_EFFECT)]),
         ({"client_ip_from": "peer", "trusted_proxies": ["unix:"]}, [("gate.client_ip_from", NO_EFFECT)]),
-        ({"workers": 1}, None),
+        ({"workers": 64, "max_connections": 64}, None),
         (
-            {"workers": 2},
-            [
-                (
-                    "gate.workers",
-                    "several workers share no roster yet; write 1, and run one gate per core behind a balancer",
-                )
-            ],
+            {"workers": 3, "max_connections": 2},
+            [("gate.max_connections", "2 cannot be divided among 3 workers; write 3 or more")],
+        ),
+        (
+            {"workers": 65, "max_connections": 2},
+            [("gate.workers", "Input should be less than or equal to 64")],
         ),
     ],
 )
@@ -188,6 +187,33 @@ def test_a_bad_key_hides_no_problem_elsewhere_and_makes_no_second_one() -> None:
 )
 def test_nothing_is_converted_or_passed_over(key: str, value: object) -> None:
     assert [place for place, _ in problems_of(gate={key: value})] == [f"gate.{key}"]
+
+
+UNAWARE = "and 2 workers do not know of each other's participants; write workers = 1 in [gate]"
+
+
+@pytest.mark.parametrize(
+    ("upstream", "why"),
+    [
+        ({"keeps_after_close": 5}, "keeps_after_close makes a participant outlast a connection"),
+        ({"ends_without_host": True}, "ends_without_host makes everybody in a meeting depend on its hosts"),
+        *(
+            ({"server": server}, f"{server} may carry one participant over several connections")
+            for server in ("livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene")
+        ),
+    ],
+)
+def test_workers_share_no_participants(upstream: dict[str, object], why: str) -> None:
+    tables: dict[str, Any] = {"upstream": {**LEAST["upstream"], **upstream}} | (
+        {"join": []} if "server" in upstream else {}
+    )
+    assert problems_of(gate={"workers": 2}, **tables) == [("upstream", f"{why}, {UNAWARE}")]
+    read(gate={"workers": 1}, **tables)
+    assert [place for place, _ in problems_of(gate={"workers": 2, "operator": 5}, **tables)] == ["gate.operator"]
+
+
+def test_several_workers_serve_a_generic_server() -> None:
+    assert read(gate={"workers": 2}, upstream={**LEAST["upstream"], "keeps_after_close": 0}).gate.workers == 2
 
 
 SERVERS = ["livekit", "jitsi", "prosody", "janus", "bigbluebutton", "galene"]

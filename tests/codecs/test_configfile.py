@@ -104,8 +104,8 @@ NO_ENDPOINT = 'is not host:port, [v6]:port or unix:PATH; write e.g. "0.0.0.0:808
         ("GATE__LISTEN", '["0.0.0.0:80"]', f'"[\\"0.0.0.0:80\\"]" {NO_ENDPOINT}'),
         (
             "GATE__WORKERS",
-            "2",
-            "several workers share no roster yet; write 1, and run one gate per core behind a balancer",
+            "65",
+            "65 cannot be used; write a whole number from 1 to 64",
         ),
         ("GATE__MAX_CONNECTIONS", "", '"" cannot be used; write a whole number from 1 to 1000000'),
         ("GATE__MAX_CONNECTIONS", "1e3", '"1e3" cannot be used; write a whole number from 1 to 1000000'),
@@ -150,7 +150,7 @@ def test_problems_of_file_and_environment_come_together() -> None:
     problems = problems_of(b"lisen = 5\n" + LEAST, {"JOINGATE_RULE__PATH": "1", "JOINGATE_GATE__WORKERS": "0"})
     assert problems == [
         "JOINGATE_RULE__PATH: unknown variable; the nearest is JOINGATE_RULES__PATH",
-        "JOINGATE_GATE__WORKERS: 0 cannot be used; write 1",
+        "JOINGATE_GATE__WORKERS: 0 cannot be used; write a whole number from 1 to 64",
         "joingate.toml: lisen: stands in no section; the nearest key is listen of [gate]",
     ]
 

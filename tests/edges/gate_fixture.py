@@ -26,6 +26,7 @@ from joingate.core.location import place
 from joingate.core.model import UNKNOWN, Address, Cause, Location
 from joingate.core.recording import Remover
 from joingate.core.rules import Rule, RuleSet
+from joingate.gate.binding import bind
 from joingate.gate.gate import Gate
 from joingate.gate.listener import Listening, drain, listen, sweep
 from joingate.gate.options import GateOptions
@@ -334,7 +335,7 @@ async def gate_bench(
         now=lambda: 50.0,
     )
     endpoint: Endpoint = UnixEndpoint(unix[0]) if unix else TcpEndpoint(listen_on, 0)
-    servers = await listen(gate, pool, [endpoint], tls)
+    servers = await listen(gate, pool, bind([endpoint]), tls)
     if not unix:
         endpoint = TcpEndpoint(listen_on, servers[0].sockets[0].getsockname()[1])
     bench = Bench(gate, recorder, pool, upstream, servers, endpoint)

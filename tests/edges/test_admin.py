@@ -53,6 +53,7 @@ async def test_the_status_has_these_keys(gate: Served, session: aiohttp.ClientSe
     assert list(status) == [
         *("version", "state", "problems", "participants", "meetings", "connections", "idle_upstream_connections"),
         *(
+            "workers",
             "server",
             "ejections",
             "rules",
@@ -68,6 +69,7 @@ async def test_the_status_has_these_keys(gate: Served, session: aiohttp.ClientSe
     ]
     joins = ["requests to /meetings/{meeting}/join: meeting from path:meeting, participant from query:user"]
     assert status["server"] == {"kind": "generic", "joins": joins, "sessions": 0}
+    assert status["workers"] == []  # one process is no gate of several
     assert status["ejections"] is None  # a generic server without an interface: the end of the connection is the end
     (database,) = status["geodb"]["databases"]
     assert database["type"] == "joingate-City"

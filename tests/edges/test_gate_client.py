@@ -11,11 +11,12 @@ import pytest
 from joingate.codecs.http1 import CLIENT_ADDRESS_HEADERS
 from joingate.core.client_address import ClientIpFrom, TrustedProxies
 from joingate.core.errors import RefusedInputError
+from joingate.gate.binding import bind
 from joingate.gate.downstream import Downstream
-from joingate.gate.listener import listen, tls_client_context, tls_server_context
+from joingate.gate.listener import tls_client_context, tls_server_context
 from joingate.gate.options import GateOptions
 from tests.core.made import order
-from tests.edges.gate_fixture import CN, HK, JOIN, NOWHERE, Bench, Wire, eventually, gate_bench, on_both_loops
+from tests.edges.gate_fixture import CN, HK, JOIN, NOWHERE, Wire, eventually, gate_bench, on_both_loops
 
 PROXY = "127.50.0.1"
 TRUSTED = TrustedProxies([ipaddress.ip_network("127.50.0.0/16")], unix=True)
@@ -172,18 +173,13 @@ async def test_unix_sockets_on_both_sides(tmp_path_factory: pytest.TempPathFacto
         assert [(await client.response()).status for _ in range(3)] == [451, 200, 200]
         assert f"X-Forwarded-For: {HK}\r\n".encode() in bench.upstream.received
         with pytest.raises(RefusedInputError, match=r"^gate\.listen: unix:.*: .*; free it or choose another$"):
-            await _listen_again(bench)
+            bind([bench.endpoint])
     (folder / "stale").touch()
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(folder / "left"))
     left.close()
     async with gate_bench(unix=(folder / "left", folder / "up2")) as bench:
         assert (await bench.ask(join())).status == 200
-
-
-async def _listen_again(bench: Bench) -> None:
-    for server in await listen(bench.gate, bench.pool, [bench.endpoint], None):
-        server.close()
 
 
 @on_both_loops

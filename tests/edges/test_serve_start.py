@@ -91,12 +91,9 @@ REFUSALS: dict[str, tuple[Callable[[Folder], object], list[str]]] = {
         ["FOLDER/joingate.toml: line 1, column 6: is not TOML: expected ']' at the end of a table declaration"],
     ),
     "config_bad_keys": (
-        lambda folder: configure(folder, "drain_seconds = 1", "drain_secs = 1\nworkers = 2"),
+        lambda folder: configure(folder, "drain_seconds = 1", "drain_secs = 1\nworkers = 65"),
         [
-            (
-                "FOLDER/joingate.toml: gate.workers: several workers share no roster yet; "
-                "write 1, and run one gate per core behind a balancer"
-            ),
+            "FOLDER/joingate.toml: gate.workers: 65 cannot be used; write a whole number from 1 to 64",
             'FOLDER/joingate.toml: gate.drain_secs: unknown key; the nearest is "drain_seconds"',
         ],
     ),
@@ -279,6 +276,14 @@ async def test_it_drains(number: signal.Signals, tmp_path: Path, demo_mmdb: Path
         assert "Traceback" not in gate.log()
         for _, writer in (idle, slow):
             writer.close()
+
+
+async def test_one_process_is_not_renewed(tmp_path: Path, demo_mmdb: Path, relay: RoomRelay) -> None:
+    async with Served(Folder(tmp_path, demo_mmdb, upstream_port=relay.port)) as gate, limited():
+        de = await gate.join("m-1", DE)
+        gate.signal(signal.SIGUSR2)
+        await until(lambda: "SIGUSR2: one process cannot take its own place; write workers = 2 in [gate]" in gate.log())
+        await exchange(de, [de], "undisturbed")
 
 
 async def test_a_second_signal_changes_nothing(tmp_path: Path, demo_mmdb: Path, relay: RoomRelay) -> None:

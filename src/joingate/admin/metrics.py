@@ -33,12 +33,21 @@ def _families(status: dict[str, Any]) -> Iterator[Metric]:
     yield _gauge("participants", "Participants inside, over all meetings.", status["participants"])
     yield _gauge("meetings", "Meetings with a participant.", status["meetings"])
     yield _gauge("connections", "Downstream connections.", status["connections"])
+    if workers := status["workers"]:
+        serving = sum(each["state"] == "serving" for each in workers)
+        yield _gauge("workers", "Workers that serve.", serving)
+        restarts = sum(each["restarts"] for each in workers)
+        yield _counter("worker_restarts", "How often another worker took one's place.", (), {(): restarts})
     yield _gauge("rules", "Rules loaded.", status["rules"]["count"])
     yield _gauge("orders_in_force", "Orders whose time window is open.", status["rules"]["orders_in_force"])
     yield _gauge(
         "rule_warnings", "Orders that name territory nobody can be located in.", len(status["rules"]["warnings"])
     )
-    yield _gauge("degraded", "1 when a reload failed or the databases are stale.", int(status["state"] == "degraded"))
+    yield _gauge(
+        "degraded",
+        "1 when a reload failed, the databases are stale or a worker is missing.",
+        int(status["state"] == "degraded"),
+    )
     yield _gauge("geodb_stale", "1 when the databases are older than max_age_days.", int(status["geodb"]["is_stale"]))
     yield _labelled_gauge(
         "geodb_build_epoch_seconds",

@@ -56,8 +56,10 @@ class ReloadOutcome(Protocol):
 _PROBES = frozenset(("/healthz", "/readyz"))
 """What an orchestrator asks without a token: one word, which says nothing about anybody."""
 
-Status = Callable[[], dict[str, Any]]
-Census = Callable[[str], dict[str, str]]
+_NOT_READY = frozenset(("starting", "draining"))
+
+Status = Callable[[], Awaitable[dict[str, Any]]]
+Census = Callable[[str], Awaitable[dict[str, str]]]
 Reload = Callable[[str | None], Awaitable[ReloadOutcome]]
 
 
@@ -164,17 +166,17 @@ class AdminService:
         return web.Response(text="ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        state = self._status()["state"]
-        return web.Response(text=f"{state}\n", status=503 if state == "draining" else 200)
+        state = (await self._status())["state"]
+        return web.Response(text=f"{state}\n", status=503 if state in _NOT_READY else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=render_metrics(self._status()), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=render_metrics(await self._status()), headers={"Content-Type": CONTENT_TYPE})
 
     async def _get_status(self, _: web.Request) -> web.Response:
-        return _json(self._status())
+        return _json(await self._status())
 
     async def _get_census(self, request: web.Request) -> web.Response:
-        return _json(self._census(request.match_info["meeting"]))
+        return _json(await self._census(request.match_info["meeting"]))
 
     async def _post_reload(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
@@ -186,7 +188,7 @@ class AdminService:
         if not isinstance(body, dict) or not isinstance(body.get("confirm"), str | None) or set(body) - {"confirm"}:
             return _json({"title": 'Send {} or {"confirm": "REVISION"}.'}, status=400)
         outcome = await self._reload(body.get("confirm"))
-        return _json(self._status(), status=200 if outcome.is_ok else 409)
+        return _json(await self._status(), status=200 if outcome.is_ok else 409)
 
 
 async def _start_for_oneself(site: web.BaseSite) -> None:

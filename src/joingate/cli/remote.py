@@ -34,6 +34,8 @@ def _status(chosen: argparse.Namespace) -> int:
         return 0
     rules, geodb = status["rules"], status["geodb"]
     print(f"{status['state']}: {status['participants']} participants in {status['meetings']} meetings")
+    for each in status["workers"]:
+        print(f"worker    {each['worker']}: {each['state']}, {each['restarts']} restarts")
     print(f"rules     revision {rules['revision']}, {rules['count']} rules, {rules['orders_in_force']} orders in force")
     for database in geodb["databases"]:
         print(f"database  {database['path']} ({database['type']}), build_epoch {database['build_epoch']}")

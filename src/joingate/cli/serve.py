@@ -18,5 +18,4 @@ def register(commands: Commands) -> None:
 def _serve(chosen: argparse.Namespace) -> int:
     # No time stamps: the journal adds its own, and lines that speak of restrictions carry no exact time (G8).
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="joingate: %(levelname)s: %(message)s")
-    run(settings_of(chosen))
-    return 0
+    return run(settings_of(chosen))

@@ -60,8 +60,8 @@ class GateSettings(_Section):
 
     listen: EndpointsKey = Field(default=default_written(["127.0.0.1:8080"]), examples=[["0.0.0.0:8080"]])
     """Where joins are accepted: host:port, [v6]:port or unix:PATH."""
-    workers: Annotated[int, Field(ge=1, le=1)] = 1
-    """Processes; this version runs one."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that share the port, as one gate; more than one for generic servers alone."""
     trusted_proxies: ProxiesKey = Field(default=default_written([]), examples=[["10.0.0.0/8"]])
     """Networks and addresses whose client-address header is believed; "unix:" for peers on unix sockets."""
     client_ip_from: Annotated[ClientIpFrom, Field(strict=False)] = ClientIpFrom.PEER
@@ -93,14 +93,13 @@ class GateSettings(_Section):
     drain_seconds: Duration = 10.0
     """Seconds that open connections are left alone after SIGTERM."""
 
-    @field_validator("workers", mode="before")
+    @field_validator("max_connections")
     @classmethod
-    def _one_worker(cls, workers: object) -> object:
-        if isinstance(workers, int) and workers > 1:
-            raise ValueError(
-                "several workers share no roster yet; write 1, and run one gate per core behind a balancer"
-            )
-        return workers
+    def _one_for_each_worker(cls, connections: int, info: ValidationInfo) -> int:
+        workers = info.data.get("workers", 1)
+        if connections < workers:
+            raise ValueError(f"{connections} cannot be divided among {workers} workers; write {workers} or more")
+        return connections
 
     @field_validator("client_ip_from")
     @classmethod
@@ -186,6 +185,27 @@ class UpstreamSettings(_Section):
         if components and server not in {"prosody", "jitsi"}:
             raise ValueError(f"are of prosody and jitsi only, not of {server}; remove it")
         return components
+
+
+def _check_workers(workers: int, upstream: UpstreamSettings) -> None:
+    """Refuse several workers where a participant is more than one connection: workers share no roster.
+
+    Raises:
+        ValueError: with what to write.
+    """
+    if workers == 1:
+        return
+    why = None
+    if upstream.server != "generic":
+        why = f"{upstream.server} may carry one participant over several connections"
+    elif upstream.keeps_after_close:
+        why = "keeps_after_close makes a participant outlast a connection"
+    elif upstream.ends_without_host:
+        why = "ends_without_host makes everybody in a meeting depend on its hosts"
+    if why is not None:
+        raise ValueError(
+            f"{why}, and {workers} workers do not know of each other's participants; write workers = 1 in [gate]"
+        )
 
 
 class UpstreamAdminSettings(_Section):
@@ -336,6 +356,13 @@ class Settings(_Section):
     rules: RulesSettings
     ledger: LedgerSettings = Field(default=default_written({}))
     admin: AdminSettings = Field(default=default_written({}))
+
+    @field_validator("upstream")
+    @classmethod
+    def _for_several_workers(cls, upstream: UpstreamSettings, info: ValidationInfo) -> UpstreamSettings:
+        if "gate" in info.data:
+            _check_workers(info.data["gate"].workers, upstream)
+        return upstream
 
     @field_validator("upstream_admin")
     @classmethod

@@ -5,7 +5,7 @@ tells of one person's coming or going, but for the one who makes a ten full. The
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from joingate.core.location import UNKNOWN_PLACE
 from joingate.core.model import Location
@@ -13,13 +13,17 @@ from joingate.core.model import Location
 STEP = 10
 
 
-def census(locations: Iterable[Location]) -> dict[str, str]:
-    """Count locations by country.
+def count_places(locations: Iterable[Location]) -> Counter[str]:
+    """Count locations by country, or "unknown". Exact: for no other eyes than those of `census`."""
+    return Counter(location.country or UNKNOWN_PLACE for location in locations)
+
+
+def census(counts: Mapping[str, int]) -> dict[str, str]:
+    """Say by tens what `count_places` has counted; what several processes counted is added up before, never after.
 
     Returns:
         ISO 3166-1 code, or "unknown", to "<10", "10+", "20+" and so on, sorted.
     """
-    counts = Counter(location.country or UNKNOWN_PLACE for location in locations)
     return {
         place: f"<{STEP}" if count < STEP else f"{count // STEP * STEP}+" for place, count in sorted(counts.items())
     }

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -11,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
-from joingate.codecs.endpoint import Endpoint, UnixEndpoint
 from joingate.core.errors import RefusedInputError
 from joingate.gate.downstream import Downstream
 from joingate.gate.gate import Gate
@@ -75,67 +72,27 @@ class Listening(Protocol):
 
 
 async def listen(
-    gate: Gate, pool: UpstreamPool, endpoints: Sequence[Endpoint], tls: ssl.SSLContext | None
+    gate: Gate, pool: UpstreamPool, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None
 ) -> list[Listening]:
-    """Accept connections on every endpoint.
-
-    Raises:
-        RefusedInputError: an endpoint cannot be had, with the reason; nothing stays open.
-    """
+    """Accept connections on every socket, each bound to its address; closing what is returned closes its socket."""
     loop = asyncio.get_running_loop()
     servers: list[Listening] = []
-    for endpoint in endpoints:
-        try:
-            if isinstance(endpoint, UnixEndpoint):
-                _remove_stale_socket(endpoint.unix)
-                server = await loop.create_unix_server(
-                    lambda: Downstream(gate, pool), str(endpoint.unix), backlog=BACKLOG, start_serving=tls is None
-                )
-            else:
-                server = await loop.create_server(
-                    lambda: Downstream(gate, pool),
-                    endpoint.host,
-                    endpoint.port,
-                    backlog=BACKLOG,
-                    start_serving=tls is None,
-                )
-        except OSError as error:
-            for opened in servers:
-                opened.close()
-            # asyncio's own text names the address a second time; a resolver's errors have numbers of their own.
-            is_lookup = isinstance(error, socket.gaierror)
-            reason = error.strerror if is_lookup else os.strerror(error.errno or errno.EADDRNOTAVAIL)
-            raise RefusedInputError(f"gate.listen: {endpoint}: {reason}; free it or choose another") from None
-        _find_the_dead(server.sockets)
-        servers.append(server if tls is None else TlsServer(server, gate, pool, tls, BACKLOG))
+    for each in sockets:
+        _find_the_dead(each)
+        if tls is not None:
+            servers.append(TlsServer(each, gate, pool, tls, BACKLOG))
+            continue
+        create = loop.create_unix_server if each.family == socket.AF_UNIX else loop.create_server
+        servers.append(await create(lambda: Downstream(gate, pool), sock=each, backlog=BACKLOG))
     return servers
 
 
-def _find_the_dead(listening: Sequence[socket.socket]) -> None:
+def _find_the_dead(listening: socket.socket) -> None:
     """Have the kernel ask silent peers whether they are there; what is accepted inherits it (Linux), at no cost."""
-    for each in listening:
-        if each.family != socket.AF_UNIX:
-            with socket.socket(fileno=os.dup(each.fileno())) as same:  # uvloop's own stands for it, and sets nothing
-                same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                for option, value in KEEPALIVE.items():
-                    same.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _remove_stale_socket(path: Path) -> None:
-    """Remove a socket file that nobody answers on, as a gate that was killed leaves behind.
-
-    Raises:
-        OSError: somebody answers; asyncio would take the path away from them without a word.
-    """
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    if listening.family != socket.AF_UNIX:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE.items():
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 async def sweep(gate: Gate, pool: UpstreamPool) -> None:

@@ -6,7 +6,6 @@ never finish theirs would be held, a minute each, beside `max_connections`.
 
 import asyncio
 import math
-import os
 import socket
 import ssl
 from typing import Final, cast
@@ -59,26 +58,24 @@ class _AfterHandshake(Downstream):
 
 
 class TlsServer:
-    """Accepts on the sockets of a server that does not serve itself.
+    """Accepts on a socket, and shakes hands.
 
     Attributes:
-        sockets: those.
+        sockets: that one, until it is closed.
     """
 
     def __init__(
-        self, bound: asyncio.Server, gate: Gate, pool: UpstreamPool, context: ssl.SSLContext, backlog: int
+        self, listening: socket.socket, gate: Gate, pool: UpstreamPool, context: ssl.SSLContext, backlog: int
     ) -> None:
-        """Begin to accept."""
+        """Begin to accept on a socket that is bound to its address."""
         self._loop = asyncio.get_running_loop()
-        self._bound = bound
         self._gate = gate
         self._pool = pool
         self._context = context
-        self.sockets = [socket.socket(fileno=os.dup(each.fileno())) for each in bound.sockets]
-        for each in self.sockets:
-            each.setblocking(False)
-            each.listen(backlog)
-            self._loop.add_reader(each, self._accept, each)
+        self.sockets = [listening]
+        listening.setblocking(False)
+        listening.listen(backlog)
+        self._loop.add_reader(listening, self._accept, listening)
 
     def close(self) -> None:
         """Accept no more."""
@@ -86,7 +83,6 @@ class TlsServer:
             self._loop.remove_reader(each)
             each.close()
         self.sockets = []
-        self._bound.close()
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_A_TIME):

@@ -1,5 +1,7 @@
 """A vetted database in use, asked with the C reader and nothing else."""
 
+import os
+import weakref
 from importlib import import_module
 from pathlib import Path
 
@@ -36,9 +38,10 @@ class Database:
         digest: SHA-256 of the file, the first 16 hexadecimal digits.
         vetting: what its examination found.
         errors: lookups that the reader failed at, each answered as unknown (no database).
+        fd: of the condensed copy, so that another process can be handed the same memory; closed with the database.
     """
 
-    __slots__ = ("_ipv4_only", "_lookup", "_places", "digest", "errors", "path", "vetting")
+    __slots__ = ("__weakref__", "_ipv4_only", "_lookup", "_places", "digest", "errors", "fd", "path", "vetting")
 
     def __init__(self, path: Path, digest: str, vetting: Vetting, condensed: int) -> None:
         """Open the condensed database of descriptor `condensed`, which may be closed afterwards."""
@@ -46,6 +49,8 @@ class Database:
         self.digest = digest
         self.vetting = vetting
         self.errors = 0
+        self.fd = os.dup(condensed)
+        weakref.finalize(self, os.close, self.fd)
         self._ipv4_only = vetting.ip_version == 4
         self._lookup = maxminddb.open_database(f"/proc/self/fd/{condensed}", maxminddb.MODE_MMAP_EXT).get
         # One Location for each answer there can be: a lookup makes no new object.

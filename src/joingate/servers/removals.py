@@ -9,7 +9,7 @@ followed by `confirmed`.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from joingate.core.model import Join
 from joingate.core.recording import Recorder
@@ -125,21 +125,3 @@ class Removals:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._close is not None:
             await self._close()
-
-    def problems(self) -> list[str]:
-        """Say what an operator has to know at once."""
-        found = []
-        if self.still_present:
-            found.append(f"{self.still_present} ejected participants are cut off, and still present on the server")
-        if self.problem is not None:
-            found.append(f"meeting server: {self.problem}; ejections cannot be confirmed")
-        return found
-
-    def summary(self) -> dict[str, Any]:
-        """Return the state of ejections, ready for JSON."""
-        return {
-            "verifies": self.can_remove,
-            "under_way": len(self._tasks),
-            "still_present": self.still_present,
-            "problem": self.problem,
-        }

@@ -1,35 +1,28 @@
 """Time windows when the machine's clock is set: an order that seemed to have opened opens once more when it is time."""
 
 import asyncio
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-from joingate import reload
+from joingate import replacing
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import Gate
-from joingate.ledger.journal import Journal
-from joingate.loading import load_atlas_of
-from joingate.reload import Reloader
-from joingate.settings import load_settings
+from joingate.geodb.atlas import Atlas
+from joingate.replacing import Replacing
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, Bench, eventually, gate_bench, on_both_loops
-from tests.edges.served import Folder
 from tests.edges.websocket_fixture import accept_and_hold, join, read_close
 
 
-def watching(bench: Bench, folder: Folder) -> asyncio.Task[None]:
-    settings = load_settings(folder.settings, {})
-    reloader = Reloader(settings, bench.gate, load_atlas_of(settings), cast("Journal", None), {})
-    return asyncio.get_running_loop().create_task(reloader.watch_windows())
+def watching(bench: Bench) -> asyncio.Task[None]:
+    judging = Replacing(bench.gate, cast("Atlas", None))
+    return asyncio.get_running_loop().create_task(judging.watch_windows())
 
 
 @on_both_loops
-async def test_who_joined_after_the_clock_was_set_back_is_ejected_in_due_time(
-    tmp_path: Path, demo_mmdb: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reload, "LONGEST_SLEEP", 0.01)
+async def test_who_joined_after_the_clock_was_set_back_is_ejected_in_due_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replacing, "LONGEST_SLEEP", 0.01)
     looked: list[tuple[float, float]] = []
     reassess = Gate.reassess_opened
 
@@ -49,7 +42,7 @@ async def test_who_joined_after_the_clock_was_set_back_is_ejected_in_due_time(
         bench.gate.now = look
         await bench.gate.swap_rules(RuleSet((order(opens=1000.0, closes=2000.0),)))
         asked.clear()
-        task = watching(bench, Folder(tmp_path, demo_mmdb))
+        task = watching(bench)
         await eventually(lambda: asked)
         now[0] = 1500.0  # too far ahead: the order opens
         await eventually(lambda: (50.0, 1500.0) in looked)
