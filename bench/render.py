@@ -16,7 +16,7 @@ from bench.record import NO_TARGET, Plot, Result, figure, read_plots, read_resul
 
 HEAD = ("", "question", "ours", "peer", "ratio", "interval, 95 %", "target", "verdict")
 
-NOT_BUILT = "B10, throughput from 1 to 2 workers: not built; this version runs one process."
+NOT_BUILT = "B10, throughput from 1 to 2 workers: not measured: load, meeting server and workers need four cores."
 
 METHOD = (
     "Medians of rounds that alternate between the subjects; ratios are taken round by round. The interval is of what "

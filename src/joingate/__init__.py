@@ -13,7 +13,10 @@ The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core;
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
     ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.
     admin/      aiohttp: health, metrics, status, reload.
-    app, loading, ejecting, reload, status, settings     what puts these together, and keeps it so through a reload.
+    workers/    several processes that are one gate: how they are begun, spoken to, and kept.
+    app, serving, loading, replacing, reload, ejecting, status, settings
+                what puts these together, and keeps it so through a reload.
+    supervising, working, parcel     the same over several processes: what loads, what judges, what is handed over.
     cli/        one file for each group of commands.
     demo/       a real meeting server, eight participants, and an order.
 
@@ -25,10 +28,10 @@ A request is read (`gate.downstream`), found to be a join (`codecs.join_request`
 proxies (`core.client_address`), located (`geodb.atlas`), entered on the roster and judged (`gate.gate`,
 `core.decision`). A restriction is written to the ledger first, or not carried out (`ledger.journal`). Rejected, the
 join gets 451 or 403 with the reason and a receipt (`codecs.notice`). Admitted, it is relayed (`gate.exchange`), and a
-WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases and judges again whoever
-the change touches; a tunnel of somebody newly denied gets one Close frame between two of the server's frames, and
-everybody else nothing at all. Where the server keeps whose connection is gone, it is asked to remove them, and the
-ejection is confirmed by its word.
+WebSocket lives on as a tunnel (`gate.tunnel`). A reload (`reload`) swaps rules or databases (`replacing`) and judges
+again whoever the change touches; a tunnel of somebody newly denied gets one Close frame between two of the server's
+frames, and everybody else nothing at all. Where the server keeps whose connection is gone, it is asked to remove them,
+and the ejection is confirmed by its word.
 """
 
 __version__ = "0.1.0"
