@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from joingate.aside import out_of_the_way
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import NO_EFFECT, Effect
@@ -146,7 +147,8 @@ class Reloader:
         async with self._one_at_a_time:
             if trigger == "signal":
                 self._by_signal = None
-            outcome = await self._load(trigger, confirm, parts)
+            with out_of_the_way():
+                outcome = await self._load(trigger, confirm, parts)
         self.last = outcome
         if outcome.is_ok:
             self.succeeded += 1
@@ -202,7 +204,7 @@ class Reloader:
         )
         if unconfirmed is not None:
             self._refused[Part.RULES] = outcome.lines[-1:]
-        self.warnings = tuple(unenforceable(self.rules, self.atlas))
+        self.warnings = tuple(await asyncio.to_thread(unenforceable, self.rules, self.atlas))
         for warning in self.warnings:
             _log.warning("%s", warning)
         return outcome

@@ -40,6 +40,7 @@ class Replacing:
         self._gate = gate
         self._journal = follower
         self._ready: dict[Part, Loaded] = {}
+        self._replaced: list[RuleSet] = []
         self._rules_changed = asyncio.Event()
         if follower is not None:
             follower.overtaken = self.overtaken
@@ -56,7 +57,10 @@ class Replacing:
     async def take(self, part: Part) -> Effect:
         """Judge by what is ready, and judge again whoever it touches."""
         self._use(part)  # nothing waits before this: where this process declares, it does so just before
-        return await self._gate.reassess_touched()
+        effect = await self._gate.reassess_touched()
+        while self._replaced:
+            await asyncio.to_thread(self._replaced.pop().take_apart)
+        return effect
 
     async def discard(self) -> None:
         """Forget what is ready and was not taken."""
@@ -87,6 +91,7 @@ class Replacing:
         elif loaded is not None:
             if self._journal is not None:
                 self._journal.follow_rules(loaded)
+            self._replaced.append(self._gate.rules)
             self._gate.use_rules(loaded)
             self._rules_changed.set()
 

@@ -90,15 +90,14 @@ class Serving:
         self._servers: list[Listening] = []
 
     async def listen(self, sockets: Sequence[socket]) -> None:
-        """Accept connections, as many as there are file descriptors for."""
+        """Accept connections."""
         self._servers = await listen(self.gate, self._pool, sockets, self._tls)
-        settings, possible = self._settings, self.gate.options.max_connections
-        wanted, idle = _wanted(settings, self._place)
-        if possible < wanted:
-            _log.warning("%s", shortage(wanted, possible, idle))
 
     def begin(self, stack: AsyncExitStack, background: Sequence[Background] = ()) -> None:
         """Keep deadlines, windows, the ledger and `background` until `stack` is closed: after the last connection."""
+        possible, (wanted, idle) = self.gate.options.max_connections, _wanted(self._settings, self._place)
+        if possible < wanted:
+            _log.warning("%s", shortage(wanted, possible, idle))
         keep_ledger(stack, self.journal, self.gate.reassess_all)
         if self._removals is not None:
             stack.push_async_callback(self._removals.close)  # before the ledger ends: it takes their last word

@@ -162,6 +162,18 @@ def test_the_same_again_is_not_declared_again(tmp_path: Path, clock: Clock) -> N
     assert kinds(tmp_path)[before:] == [Lift, Rules]
 
 
+def test_rules_that_are_used_again_may_be_let_go_of_the_first_time(tmp_path: Path, clock: Clock) -> None:
+    """A reload of rules that have not changed brings another set that says the same; the first is taken apart."""
+    journal, first = opened(tmp_path, clock, ORDER), RuleSet([ORDER])
+    for rules in (first, RuleSet([ORDER])):
+        journal.use_rules(rules, journal.declare(rules))
+    first.take_apart()
+    other = opened(tmp_path, clock, ORDER, POLICY)
+    assert reject(other) is not None
+    assert reject(journal) is not None, "another gate came between, and what this one goes by is said again"
+    assert [each for each in kinds(tmp_path) if each in (OrderAccepted, Lift)] == [OrderAccepted, Lift], "of the policy"
+
+
 async def test_after_a_restart_only_what_is_new_is_declared(tmp_path: Path, clock: Clock) -> None:
     await kept(opened(tmp_path, clock, ORDER))
     before = len(records(tmp_path))

@@ -87,6 +87,20 @@ async def test_the_leader_alone_tells_an_orders_end_and_a_little_later(tmp_path:
     assert [each.name for each in verify_ledger(tmp_path).findings if not each.holds] == ["orders"]
 
 
+async def test_a_follower_records_nothing_behind_the_end_that_the_leader_told(tmp_path: Path, clock: Clock) -> None:
+    leader, follower = leading(tmp_path, clock), following(tmp_path, clock)
+    clock.now = ORDER.closes + EXPIRY_DELAY
+    for each in (leader, follower):
+        each._write_counted(hourly=False)
+    clock.now = 50.0
+    assert reject(follower) is None, "the clock was set back, but the end stands"
+    assert follower.unrecorded == 1
+    for each in (leader, follower):
+        await kept(each)
+    found = count(tmp_path)
+    assert (found[Expiry], found[Restriction]) == (1, 0)
+
+
 def taking(follower: Journal, *, is_ready: bool) -> list[tuple[str, tuple[int, ...]]]:
     """Have a follower take what overtakes it, where that is ready; returns what it was asked with."""
     asked: list[tuple[str, tuple[int, ...]]] = []

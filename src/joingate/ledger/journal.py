@@ -43,7 +43,7 @@ from joingate.core.recording import Recorded, Restricting
 from joingate.core.rules import Order, Rule, RuleSet, codes_of
 from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
-from joingate.ledger.role import Role
+from joingate.ledger.role import EXPIRY_DELAY, Role
 from joingate.ledger.windows import Windows
 
 _log = logging.getLogger("joingate")
@@ -86,7 +86,7 @@ class Journal:
         self._digests: Mapping[str, str] = {}
         self._expired: set[str] = set()
         self._told_over: set[str] = set()
-        self._latest = 0.0  # the beginning of the latest hour on record: hours never go back there
+        self._latest = 0.0  # what ended before that is on record as over; of an hour, its beginning
         self._closes: list[tuple[float, str]] = []
         self._revision = ""
         self._epochs: tuple[int, ...] = ()
@@ -134,9 +134,9 @@ class Journal:
 
     def use_rules(self, rules: RuleSet, declaration: Declaration) -> None:
         """Record by `rules` from now on; what is new in them is written first."""
-        if self._rules is not None and self._rules.revision == rules.revision:
+        before, self._rules = self._rules, rules
+        if before is not None and before.revision == rules.revision:
             return
-        self._rules = rules
         self._revision = rules.revision
         self._rules_due = declaration
         self._write([])
@@ -249,6 +249,8 @@ class Journal:
         if self.problem is not None or self._history is None:
             return None
         now = self._now() if now is None else now
+        if self._role is Role.FOLLOWER:  # the leader tells the ends; this one knows by the clock that they were told
+            self._latest = max(self._latest, now - EXPIRY_DELAY)
         before = self._due(now)
         if not before and not records:
             return []
@@ -378,8 +380,11 @@ class Journal:
         try:
             if self._history is None:
                 self._opened(await asyncio.to_thread(History.open, self._folder, self._hour()))
-                if self._rules is not None and self._role is not Role.FOLLOWER:
-                    self._rules_due = await asyncio.to_thread(self.declare, self._rules)
+                while (rules := self._rules) is not None and self._role is not Role.FOLLOWER:
+                    due = await asyncio.to_thread(self.declare, rules)
+                    if rules is self._rules:  # and no reload came between
+                        self._rules_due = due
+                        break
             elif self._must_recover:
                 await asyncio.to_thread(self._history.recover)
                 self._must_recover = False

@@ -1,4 +1,4 @@
-"""Time windows when the machine's clock is set: an order that seemed to have opened opens once more when it is time."""
+"""What a process judges by: what is replaced is let go of, and windows open in due time though the clock is set."""
 
 import asyncio
 from typing import cast
@@ -9,6 +9,7 @@ from joingate import replacing
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import Gate
 from joingate.geodb.atlas import Atlas
+from joingate.loading import Part
 from joingate.replacing import Replacing
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, Bench, eventually, gate_bench, on_both_loops
@@ -54,3 +55,17 @@ async def test_who_joined_after_the_clock_was_set_back_is_ejected_in_due_time(mo
         assert (await read_close(client))[0] == 4451
         client.abort()
         task.cancel()
+
+
+@on_both_loops
+async def test_rules_that_were_replaced_are_let_go_of_once_nobody_judges_by_them() -> None:
+    async with gate_bench(accept_and_hold, rules=(order("before", meetings=("elsewhere",)),)) as bench:
+        client = await join(bench, local=CN)
+        before, after = bench.gate.rules, RuleSet((order("after"),))
+        judging = Replacing(bench.gate, cast("Atlas", None))
+        await judging.prepare({Part.RULES: after})
+        assert (len(before), await judging.preview()) == (1, 1)
+        effect = await judging.take(Part.RULES)
+        assert (effect.ejected, len(before), len(after), bench.gate.rules) == (1, 0, 1, after)
+        assert (await read_close(client))[0] == 4451
+        client.abort()
