@@ -20,7 +20,7 @@ from bench.side_by_side import NOT_MEASURED
 
 MODULES = (
     *("cpu_per_join", "new_connections", "relay", "memory", "judging", "ejection", "reloading", "latency", "starting"),
-    *("scaling", "phases", "ledger_append", "ledger_admissions"),
+    *("workers", "scaling", "phases", "ledger_append", "ledger_admissions"),
 )
 
 

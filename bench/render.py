@@ -16,8 +16,6 @@ from bench.record import NO_TARGET, Plot, Result, figure, read_plots, read_resul
 
 HEAD = ("", "question", "ours", "peer", "ratio", "interval, 95 %", "target", "verdict")
 
-NOT_BUILT = "B10, throughput from 1 to 2 workers: not measured: load, meeting server and workers need four cores."
-
 METHOD = (
     "Medians of rounds that alternate between the subjects; ratios are taken round by round. The interval is of what "
     "the target is about, and the verdict follows from the whole of it: where it lies on both sides of the target, "
@@ -63,7 +61,7 @@ def markdown(results: Sequence[Result]) -> str:
     table = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
     about = "\n".join(f"- {line}" for line in _about(results))
     commands = "\n".join(f"- `{command}`" for command in _commands(results))
-    return f"{table}\n\n{NOT_BUILT}\n\n{METHOD}\n\n{about}\n\nCommands:\n{commands}\n"
+    return f"{table}\n\n{METHOD}\n\n{about}\n\nCommands:\n{commands}\n"
 
 
 def page(results: Sequence[Result], plots: Sequence[Plot], drawn: dict[str, str]) -> str:
@@ -77,7 +75,7 @@ def page(results: Sequence[Result], plots: Sequence[Plot], drawn: dict[str, str]
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>joingate: benchmarks</title>\n'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
         f"<h1>joingate: benchmarks</h1>\n<p>{escape(METHOD)}</p>\n<ul>{about}</ul>\n"
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n<p>{escape(NOT_BUILT)}</p>\n"
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
         f"{figures}\n<h2>Commands</h2>\n<ul>{commands}</ul>\n</body></html>\n"
     )
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,19 +60,24 @@ class Stage:
             finally:
                 self.processes = kept
 
-    def joingate(self, name: str = "joingate", *command: str, geodb: str = "") -> Proxy:
+    def joingate(
+        self, name: str = "joingate", *command: str, gate: str = "", geodb: str = "", cpus: str = PROXY_CPU
+    ) -> Proxy:
         """Start the gate.
 
         Args:
             name: of its folder.
             command: what to run with the configuration's path, instead of `joingate serve -c`.
-            geodb: more lines of that section.
+            gate: more lines of that section.
+            geodb: likewise.
+            cpus: where it runs.
         """
         port, folder = free_port(), self._room(name)
-        config = self.write_gate_config(folder, port, geodb=geodb)
-        return self._start(name, [sys.executable, *(command or ("-m", "joingate", "serve", "-c")), str(config)], port)
+        config = self.write_gate_config(folder, port, gate=gate, geodb=geodb)
+        command = (sys.executable, *(command or ("-m", "joingate", "serve", "-c")), str(config))
+        return self._start(name, command, port, cpus)
 
-    def write_gate_config(self, folder: Path, port: int, *, geodb: str = "") -> Path:
+    def write_gate_config(self, folder: Path, port: int, *, gate: str = "", geodb: str = "") -> Path:
         """Write joingate.toml for a gate on `port`; return its path."""
         path = folder / "joingate.toml"
         path.write_text(
@@ -81,6 +86,7 @@ class Stage:
             listen = ["127.0.0.1:{port}"]
             trusted_proxies = ["127.0.0.1"]
             client_ip_from = "x-forwarded-for"
+            {gate}
             [upstream]
             url = "http://127.0.0.1:{self.upstream}"
             [[join]]
@@ -153,7 +159,7 @@ class Stage:
         room.mkdir(exist_ok=True)
         return room
 
-    def _start(self, name: str, command: list[str], port: int, cpu: str = PROXY_CPU) -> Proxy:
+    def _start(self, name: str, command: Sequence[str], port: int, cpu: str = PROXY_CPU) -> Proxy:
         room = self.folder / name
         pid = self.processes.enter_context(started(command, cpu, port, room / "log"))
         return Proxy(name, port, pid, room)

@@ -46,9 +46,10 @@ SENT: dict[str, frozenset[str]] = {
         "meeting participant {meeting} {participant}".split()
     ),
     "janus.py": frozenset(
-        # detach_handle takes one handle out, and handle_info looks at one
+        # detach_handle takes one handle out, and handle_info looks at one: whether its plugin is one with rooms
         "POST janus detach_handle handle_info transaction admin_secret joingate plugin_only success error code info "
-        "plugin_specific room Content-Type application/json".split()
+        "plugin_specific plugin room janus.plugin.videoroom janus.plugin.audiobridge "
+        "Content-Type application/json".split()
     ),
     "prosody.py": frozenset(
         # of deploy/prosody/mod_joingate.lua

@@ -225,7 +225,7 @@ def test_a_process_that_was_stopped_with_the_lock_stops_nobody(ledger: Path, hol
     with patch.object(time, "sleep", slept.append):
         with pytest.raises(LedgerUnavailableError, match="lock: another process holds the lock"):
             history.append([BEAT], HOUR)
-        assert 0.005 < sum(slept) < 0.02
+        assert 0.02 < sum(slept) < 0.1
         slept.clear()
         for _ in range(100):  # nobody waits again before it has been free once
             with pytest.raises(LedgerUnavailableError, match="lock: another process holds the lock"):

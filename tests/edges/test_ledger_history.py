@@ -17,8 +17,10 @@ from joingate.core.record import (
     Segment,
     Subject,
 )
+from joingate.ledger import history as the_module
 from joingate.ledger.files import LedgerFiles
 from joingate.ledger.history import History, LedgerUnavailableError, seqs
+from joingate.ledger.tail import Known, Tail, read_tail
 from tests.edges.ledger_whole import BEAT, HOUR, Open, checkpoints, lifts, make_durable, names, whole
 from tests.ledger_histories import EXAMPLES
 
@@ -47,6 +49,50 @@ def test_another_start_goes_on_where_the_first_ended(ledger: Path, opened: Open)
     assert (second.origin, second.commitment_key) == (first.origin, first.commitment_key)
     assert second.append([BEAT], HOUR) == 5
     assert len(whole(ledger)) == 6
+
+
+def test_nobody_waits_while_another_start_reads_what_is_there(
+    ledger: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is appended meanwhile counts, too."""
+    first = opened()
+    first.append(lifts("a", "b"), HOUR)
+    found: list[int] = []
+
+    def appending(files: LedgerFiles, known: Known) -> Tail:
+        tail = read_tail(files, known)
+        found.append(first.append([RULES], HOUR))
+        return tail
+
+    monkeypatch.setattr(the_module, "read_tail", appending)
+    second = opened()
+    assert found == [3], "read once, and never with the lock held"
+    assert (second.size, second.revision) == (4, RULES.revision)
+    assert second.append([BEAT], HOUR) == 4
+    assert len(whole(ledger)) == 5
+
+
+def test_what_is_replaced_while_another_start_reads_is_read_anew(
+    ledger: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = opened()
+    first.append(lifts("a", "b"), HOUR)
+    found: list[Tail] = []
+
+    def replacing(files: LedgerFiles, known: Known) -> Tail:
+        tail = read_tail(files, known)
+        if not found:
+            first._is_suspect = True
+            first.recover()
+            first.append([BEAT], HOUR)
+        found.append(tail)
+        return tail
+
+    monkeypatch.setattr(the_module, "read_tail", replacing)
+    second = opened()
+    assert len(found) == 2
+    assert second.append([BEAT], HOUR) == first.size == 4
+    assert len(whole(ledger)) == 5
 
 
 def test_each_reads_what_the_other_has_appended(ledger: Path, opened: Open, short_files: int) -> None:

@@ -1,11 +1,12 @@
 """People who talk through a gate to which something is being done, in a process of their own.
 
-    python -m tests.reliability.bystanders PORT
+    python -m tests.reliability.bystanders PORT [PID]
 
 Ten people in five meetings that no rule names, some of them in an order's territory. Each sends a numbered message 25
 times a second and notes every number that comes, from both in the meeting: none may be missing, doubled or out of
 order, and nobody's connection may end. All the while somebody whom an order does mean tries to join, and must never get
-in. A line on standard input begins a phase; its end ends it all, and what happened is printed as one line of JSON.
+in. Given a worker's process id, all who talk are at that worker. A line on standard input begins a phase; its end ends
+it all, and what happened is printed as one line of JSON.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from tests.edges.served import CN, DE, HK
+from tests.edges.worker_processes import carries
 from tests.ws_client import CLOSE, TEXT, Connected, build_frame, connected
 
 MEETINGS = 5
@@ -109,15 +111,21 @@ async def _answer(port: int) -> str:
         writer.transport.abort()
 
 
-async def main(port: int) -> None:
+async def _join(port: int, number: int, worker: int | None) -> Connected:
+    """Join, as often as it takes to come to the worker that is wanted, if one is."""
+    while True:
+        path = f"/meetings/calm-{number // 2}/join?user=b"
+        client = await connected("127.0.0.1", port, path, local_addr=(HK, CN, DE)[number % 3])
+        if worker is None or carries(worker, client):
+            return client
+        client.abort()
+
+
+async def main(port: int, worker: int | None = None) -> None:
     """Talk until told to stop."""
     loop = asyncio.get_running_loop()
     heard = Heard()
-    everybody = []
-    for number in range(2 * MEETINGS):
-        source = (HK, CN, DE)[number % 3]
-        client = await connected("127.0.0.1", port, f"/meetings/calm-{number // 2}/join?user=b", local_addr=source)
-        everybody.append(Bystander(number, client, heard))
+    everybody = [Bystander(number, await _join(port, number, worker), heard) for number in range(2 * MEETINGS)]
     listening = [loop.create_task(each.listen()) for each in everybody]
     commands: asyncio.Queue[str] = asyncio.Queue()
     loop.add_reader(sys.stdin.fileno(), lambda: commands.put_nowait(sys.stdin.readline().strip()))
@@ -153,4 +161,4 @@ def _has_heard_all(each: Bystander, everybody: list[Bystander]) -> bool:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(*map(int, sys.argv[1:])))

@@ -1,20 +1,28 @@
-"""What happens to the gate itself: signals in storms, no file descriptors left, a clock that is set."""
+"""What happens to the gate itself: storms of signals, a worker killed, no descriptors left, a clock that is set."""
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.edges.served import CN, Folder, limited, order
+from joingate.workers.keeping import YOUNG
+from tests.edges.served import CN, Folder, limited, order, until_true
+from tests.edges.worker_processes import workers_of
 from tests.reliability.clients import Client, connect, crowd
 from tests.reliability.scenario import Scenario
 from tests.reliability.stage import Stage
 
 DESCRIPTORS: Final = 256
+LOADING: Final = 8
+"""Clients who ask and ask."""
+SURVIVOR: Final = 1
+"""The worker that is not killed."""
 
 
 async def _ask_until(stage: Stage, done: asyncio.Event, path: bytes) -> None:
@@ -40,7 +48,7 @@ async def _ask_until(stage: Stage, done: asyncio.Event, path: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _load(stage: Stage, clients: int = 8) -> AsyncIterator[None]:
+async def _load(stage: Stage, clients: int = LOADING) -> AsyncIterator[None]:
     done = asyncio.Event()
     asking = [asyncio.ensure_future(_ask_until(stage, done, b"/hello")) for _ in range(clients)]
     try:
@@ -95,8 +103,36 @@ async def descriptors(stage: Stage, times: int) -> None:
             for status in await asyncio.gather(*(client.status() for client in clients)):
                 stage.saw(status)
         await stage.alone()
-    stage.only("503", "504", "closed")
+    # So many are told in full; behind that the kernel drops what was still being sent, and an answer with it.
+    stage.only("503", "504", "closed", "reset")
+    stage.expect(stage.result.seen["503"] > stage.result.seen["reset"], "most did not read why")
     stage.expect(stage.result.seen["503"] > 0, "it was never full")
+
+
+async def kills(stage: Stage, times: int) -> None:
+    """Kill one of two workers under load, and wait until another serves in its place."""
+    longest, survivor = 0.0, workers_of(stage.gate)[SURVIVOR]
+    async with _load(stage):
+        for number in range(times):
+            if number:
+                await asyncio.sleep(YOUNG)  # who goes young again and again is not replaced at once
+            (killed,) = set(workers_of(stage.gate)) - {survivor}
+            began = time.monotonic()
+            os.kill(killed, signal.SIGKILL)
+
+            async def is_back(restarts: int = number + 1) -> bool:
+                workers = (await stage.status())["workers"]
+                return (sum(each["restarts"] for each in workers), {each["state"] for each in workers}) == (
+                    restarts,
+                    {"serving"},
+                )
+
+            await until_true(is_back)
+            longest = max(longest, time.monotonic() - began)
+    stage.result.figures.append(f"back after {longest:.2f} s at most")
+    stage.only("200", "closed", "closed in a head", "reset")
+    lost = stage.result.seen.total() - stage.result.seen["200"]
+    stage.expect(lost <= LOADING * times, f"{lost} lost their connection")
 
 
 async def clock(stage: Stage, times: int) -> None:
@@ -148,8 +184,18 @@ PROCESS: Final = (
         ends=True,
     ),
     Scenario(
+        "a worker killed under load, of two",
+        "those whose connections it had lose them, and nobody else anything; another serves in its place",
+        kills,
+        1,
+        10,
+        gate="workers = 2\n",
+        survives=SURVIVOR,
+    ),
+    Scenario(
         f"more connections than file descriptors ({DESCRIPTORS})",
-        "503 for those too many, nobody inside notices, room again afterwards",
+        "503 for those too many, an end without a word where even those are too many; nobody inside notices; room "
+        "again afterwards",
         descriptors,
         1,
         10,

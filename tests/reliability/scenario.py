@@ -30,6 +30,7 @@ class Scenario:
         under: a command under which the gate runs.
         prepare: changes the folder before the gate starts.
         ends: whether the gate has ended when the scenario is over.
+        survives: the number of the worker, from 0, at which those who talk are; None where the gate has one process.
         unmet: why it cannot be done on this machine; None where it can.
     """
 
@@ -43,6 +44,7 @@ class Scenario:
     under: tuple[str, ...] = ()
     prepare: Callable[[Folder], None] = _nothing
     ends: bool = False
+    survives: int | None = None
     unmet: Callable[[], str | None] = lambda: None
 
 

@@ -17,6 +17,7 @@ import orjson
 from bench.processes import resident_bytes
 
 from tests.edges.served import DE, GENERIC, Folder, Served, environment, exchange, limited, order, until_true
+from tests.edges.worker_processes import workers_of
 from tests.reliability.bystanders import MEETINGS
 from tests.reliability.scenario import Result, Scenario
 from tests.ws_client import Connected
@@ -168,6 +169,10 @@ def _compared(latencies: dict[str, list[float]]) -> str:
     return f"others' p99 x{p99[1] / p99[0]:.1f} over {len(during)} messages"
 
 
+def _survivor(scenario: Scenario, gate: Served) -> list[str]:
+    return [] if scenario.survives is None else [str(workers_of(gate)[scenario.survives])]
+
+
 async def carry_out(scenario: Scenario, times: int, path: Path, database: Path) -> Result:
     """Do a scenario in an empty folder."""
     result = Result(skipped=scenario.unmet())
@@ -185,7 +190,7 @@ async def carry_out(scenario: Scenario, times: int, path: Path, database: Path) 
         scenario.prepare(folder)
         async with (
             Served(folder, under=[each.replace(FOLDER, str(path)) for each in scenario.under]) as gate,
-            helper("tests.reliability.bystanders", str(gate.port)) as bystanders,
+            helper("tests.reliability.bystanders", str(gate.port), *_survivor(scenario, gate)) as bystanders,
         ):
             assert await bystanders.line() == "ready"
             await asyncio.sleep(CALM)

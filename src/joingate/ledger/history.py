@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -81,8 +82,9 @@ class History:
                 make_folder(path)
             lock = HistoryLock(files.lock)
             try:
+                ahead = _read_ahead(files, lock)
                 with lock.held(PATIENTLY):
-                    history = cls._begun(files, lock, hour)
+                    history = cls._begun(files, lock, hour, ahead)
             except BaseException:
                 lock.close()
                 raise
@@ -91,18 +93,23 @@ class History:
         return history
 
     @classmethod
-    def _begun(cls, files: LedgerFiles, lock: HistoryLock, hour: str) -> "History":
-        has_records = bool(files.record_files()) or files.checkpoints.exists()
+    def _begun(cls, files: LedgerFiles, lock: HistoryLock, hour: str, ahead: "_Ahead | None") -> "History":
+        has_records = _has_records(files)
         keys = load_keys(files.secret, may_make=not has_records)
         history = cls(files, keys, stated_verifier_key(files, keys.signing), lock)
-        newest = history._checkpoints.newest()
-        known = Known(newest.size, newest.root) if newest else NOTHING_KNOWN
+        known = _known(history._checkpoints)
         if not has_records:
             write_genesis(files, history.origin, hour)
         check_genesis(files, history.origin)
-        history._open = OpenFiles(files, _mended_tail(files, lock, known, hour))
+        tail = _mended_tail(files, lock, known, hour) if ahead is None else ahead.tail
+        history._open = OpenFiles(files, tail)
         history._settled = history._open.base
-        history._generation = lock.generation()
+        history._generation = lock.generation() if ahead is None else ahead.generation
+        try:
+            history._look(hour)  # what has been written since it was read ahead
+        except BaseException:
+            history._open.close()
+            raise
         return history
 
     @property
@@ -301,6 +308,40 @@ class History:
         """Close the files; what was not made durable is left to the kernel."""
         self._open.close()
         self._lock.close()
+
+
+class _Ahead(NamedTuple):
+    """The end of a history, read without its lock, and how often a file of it had been replaced before."""
+
+    tail: Tail
+    generation: int
+
+
+def _read_ahead(files: LedgerFiles, lock: HistoryLock) -> _Ahead | None:
+    """Read what is there while others append to it: it may take a tenth of a second, and they are not to wait so long.
+
+    Returns:
+        None where there is anything about it that has to be looked at while nobody writes.
+    """
+    if not (_has_records(files) and files.verifier_key.exists()):
+        return None
+    try:
+        generation = lock.generation()
+        signing = load_keys(files.secret, may_make=False).signing
+        known = _known(Checkpoints(files, signing, stated_verifier_key(files, signing)))
+        tail = read_tail(files, known)
+    except (RefusedInputError, OSError):
+        return None
+    return None if tail.torn else _Ahead(tail, generation)
+
+
+def _has_records(files: LedgerFiles) -> bool:
+    return bool(files.record_files()) or files.checkpoints.exists()
+
+
+def _known(checkpoints: Checkpoints) -> Known:
+    newest = checkpoints.newest()
+    return Known(newest.size, newest.root) if newest else NOTHING_KNOWN
 
 
 def _mended_tail(files: LedgerFiles, lock: HistoryLock, known: Known, hour: str) -> Tail:

@@ -15,8 +15,9 @@ from typing import Final
 from joingate.ledger.trouble import LedgerUnavailableError
 
 AT_ONCE: Final[tuple[float, ...]] = ()
-BRIEFLY: Final = (0.0001,) * 20 + (0.0005,) * 14
-"""Seconds between tries: some 10 ms in all, a thousand times what an append takes."""
+BRIEFLY: Final = (0.0001,) * 20 + (0.0005,) * 16 + (0.002,) * 20
+"""Seconds between tries: some 50 ms in all, thousands of times what an append takes. Where processors are short,
+whoever holds it may have waited for one most of that; and to give up is to restrict nobody until the next try."""
 PATIENTLY: Final = (0.001,) * 100 + (0.01,) * 490
 """Some 5 seconds: for starts and for threads of their own."""
 
