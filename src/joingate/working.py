@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
+from joingate.aside import out_of_the_way
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.geodb.atlas import Atlas
@@ -124,7 +125,8 @@ class _Working:
 
     async def _prepare(self, message: Message, fds: list[int]) -> Message:
         replacing = self._serving.replacing
-        await replacing.prepare(await asyncio.to_thread(_unpack_all, message["parts"], fds, replacing.atlas))
+        with out_of_the_way():
+            await replacing.prepare(await asyncio.to_thread(_unpack_all, message["parts"], fds, replacing.atlas))
         return {}
 
     async def _preview(self) -> Message:
