@@ -9,9 +9,8 @@ the bytes are given to the kernel, so they outlive a killed process, and forced 
 import asyncio
 import contextlib
 import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -21,7 +20,6 @@ from typing import Any, Final
 from joingate.codecs.ledger_rules import Declaration, declare
 from joingate.codecs.meeting_commitment import meeting_commitment, salt_of
 from joingate.codecs.moment import utc_hour
-from joingate.codecs.receipt import BOOK, CODE_BYTES, issue
 from joingate.core.decision import Decision
 from joingate.core.errors import RefusedInputError
 from joingate.core.location import located_as
@@ -43,6 +41,7 @@ from joingate.core.recording import Recorded, Restricting
 from joingate.core.rules import Order, Rule, RuleSet, codes_of
 from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
+from joingate.ledger.receipts import Receipts
 from joingate.ledger.role import EXPIRY_DELAY, Role
 from joingate.ledger.windows import Windows
 
@@ -52,9 +51,6 @@ SYNC_SECONDS: Final = 0.2
 """Between two times that appended records are forced to the disk; as PostgreSQL's wal_writer_delay."""
 
 RETRY_SECONDS: Final = 1.0
-DEADLINE_HOURS: Final = 24
-"""After a receipt is made, until its record must be in the history; a day, as RFC 9162's logs commonly promise."""
-
 _MOST_OUTCOMES: Final = 1024  # in one record, as ledger_schema has it
 
 
@@ -80,8 +76,7 @@ class Journal:
         self._history: History | None = None
         self._windows = Windows()
         self._endings: list[tuple[Ending, int]] = []
-        self._book: Iterator[Receipt] = iter(())
-        self._book_hour = self._beat_hour = -1
+        self._beat_hour = -1
         # What the ledger holds of rules and databases, and what it has still to be told before the next restriction.
         self._digests: Mapping[str, str] = {}
         self._expired: set[str] = set()
@@ -99,6 +94,7 @@ class Journal:
         self._logged: str | None = None
         self._stopping = asyncio.Event()
         self._commit: Callable[[str, str], str]
+        self._receipts: Receipts
 
     def open(self) -> None:
         """Open the ledger, or begin one. One that cannot be written for now is a `problem`, and is tried again.
@@ -117,6 +113,7 @@ class Journal:
             self._told = (self._revision, self._epochs)  # should that not hold, the first record finds out
         else:
             self._catch_up(history)
+        self._receipts = Receipts(history)
         self._commit = lru_cache(maxsize=4096)(
             lambda rule, meeting: meeting_commitment(salt_of(history.commitment_key, rule, meeting), meeting)
         )
@@ -174,7 +171,8 @@ class Journal:
 
     def _record(self, restricting: Sequence[Restricting], now: float) -> Sequence[Recorded] | None:
         if self.problem is None and not any(self._has_ended(each.decision.rule) for each in restricting):
-            receipts = [self._receipt() for _ in restricting]
+            hour = self._hour_number()
+            receipts = [self._receipts.draw(hour) for _ in restricting]
             try:
                 written = self._write([self._record_of(*each) for each in zip(restricting, receipts, strict=True)], now)
             except OvertakenError:
@@ -212,19 +210,6 @@ class Journal:
             *(basis, rule.id, self._revision, self._epochs, where, location.sources),
             *(told, committed, receipt.commitment),
         )
-
-    def _receipt(self) -> Receipt:
-        hour = self._hour_number()
-        receipt = next(self._book, None) if hour == self._book_hour else None
-        if receipt is None:
-            history = self._history
-            if history is None:
-                raise RuntimeError("a ledger that is not open has a problem, and nothing is recorded in it")
-            random = secrets.token_bytes(BOOK * CODE_BYTES)
-            self._book = issue(history.origin, utc_hour(hour + DEADLINE_HOURS), history.key, random)
-            self._book_hour = hour
-            receipt = next(self._book)
-        return receipt
 
     def count(self, decision: Decision, location: Location) -> None:
         """Count an admission in doubt, in shadow or for want of a record (Recorder)."""
