@@ -103,10 +103,8 @@ def _said(error: ErrorDetails) -> str:
 
 
 def _numbers(written: Mapping[str, Any]) -> str:
-    low, high = written["minimum"], written["maximum"]
-    if low == high:
-        return str(low)
-    return f"{'a whole number' if written['type'] == 'integer' else 'seconds'} from {low} to {high}"
+    kind = "a whole number" if written["type"] == "integer" else "seconds"
+    return f"{kind} from {written['minimum']} to {written['maximum']}"
 
 
 def _toml(examples: list[Any]) -> str:
