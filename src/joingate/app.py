@@ -30,7 +30,7 @@ from joingate.geodb.database import check_c_reader
 from joingate.geodb.load import Fingerprint
 from joingate.ledger.journal import Journal
 from joingate.ledger.role import Role
-from joingate.loading import Loaded, Part, databases_of, load_all, part_fingerprint, routes_of
+from joingate.loading import Part, databases_of, load_all, part_fingerprint, routes_of
 from joingate.reload import Judging, Reloader
 from joingate.serving import Serving, keep_ledger, keep_up, log_defect, server_tls
 from joingate.settings import Settings
@@ -69,17 +69,8 @@ def run(settings: Settings) -> int:
     else:
         nursery = Nursery(partial(live, settings))  # first of all, while there is one thread, and nothing to copy
         serve, role = partial(_supervise, nursery), Role.LEADER
-    seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
-    gc.disable()  # nothing of what is loaded is garbage, and there may be a million of it to go through
-    rules, atlas = load_all(settings)
-    journal = Journal(settings.ledger.path, role=role)
-    journal.open()
-    journal.use_databases(databases_of(atlas))
-    journal.use_rules(rules, journal.declare(rules))
-    gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
-    gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(settings, _Loaded(rules, atlas, journal, seen)))
+        return runner.run(serve(settings, _load(settings, role)))
 
 
 def _forbid_core_dumps() -> None:
@@ -102,12 +93,26 @@ class _Loaded(NamedTuple):
         return self.rules, self.atlas
 
 
+def _load(settings: Settings, role: Role) -> _Loaded:
+    seen = {part: part_fingerprint(settings, part) for part in Part}  # before loading: a later change is noticed
+    gc.disable()  # nothing of what is loaded is garbage, and there may be a million of it to go through
+    rules, atlas = load_all(settings)
+    journal = Journal(settings.ledger.path, role=role)
+    journal.open()
+    journal.use_databases(databases_of(atlas))
+    journal.use_rules(rules, journal.declare(rules))
+    gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
+    gc.enable()
+    return _Loaded(rules, atlas, journal, seen)
+
+
 async def _serve(settings: Settings, loaded: _Loaded) -> int:
     """Be a gate of one process."""
     stop = _prepare_loop()
     journal = loaded.journal
     serving = Serving(settings, loaded.in_use, journal)
     reloader = _reloader(settings, serving.replacing, loaded)
+    del loaded  # a reload is to let go of it
     served = _served(settings)
 
     async def status() -> dict[str, Any]:
@@ -140,9 +145,9 @@ async def _supervise(nursery: Nursery, settings: Settings, loaded: _Loaded) -> i
     journal = loaded.journal
     server_tls(settings.gate)  # what a worker would refuse is refused once, here
     listening = bind_for_several(settings.gate.listen, settings.gate.workers)
-    in_use: dict[Part, Loaded] = {Part.GEODB: loaded.atlas, Part.RULES: loaded.rules}
-    supervising = Supervising(settings, nursery, in_use, listening)
+    supervising = Supervising(settings, nursery, {Part.GEODB: loaded.atlas, Part.RULES: loaded.rules}, listening)
     reloader = _reloader(settings, supervising, loaded)
+    del loaded  # a reload is to let go of it
     served = _served(settings)
 
     async def status() -> dict[str, Any]:
