@@ -217,6 +217,19 @@ async def test_a_new_database_is_noticed_by_itself_and_moves_whom_it_moves(
         assert status["reloads"]["last"]["ejected"] == 1
 
 
+async def test_the_database_that_a_gate_began_with_is_let_go_of(folder: Folder, tmp_path: Path) -> None:
+    async with Served(folder) as gate:
+        for name, more in (("first", "127.1.0.0/16,AS,CN,,"), ("second", "127.1.0.0/16,NA,US,,")):
+            rebuilt(tmp_path / f"{name}.mmdb", {"127.1.0.0/16,NA,US,,": more}).replace(folder.database)
+            await gate.reloaded()
+            assert open_databases(gate.process.pid) == 1, name
+
+
+def open_databases(pid: int) -> int:
+    """Return how many databases a process holds in memory."""
+    return sum("condensed" in str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir())
+
+
 async def test_a_database_that_changes_by_itself_loads_no_rules_that_nobody_asked_for(
     tmp_path: Path, demo_mmdb: Path, relay: RoomRelay
 ) -> None:
