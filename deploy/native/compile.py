@@ -19,7 +19,7 @@ MODULES = """
     core/client_address core/decision core/location core/model core/roster core/rules core/tally
     codecs/forwarded codecs/http1 codecs/join_request codecs/join_values codecs/websocket
     gate/downstream gate/exchange gate/gate gate/peer gate/polling gate/reading gate/request_body gate/resumption
-    gate/seats gate/tunnel gate/upstream
+    gate/seats gate/tls_server gate/tunnel gate/upstream
     geodb/atlas geodb/database
 """.split()
 """What every join or every message runs through, and what inherits from it. Not what is read once, such as rules."""
