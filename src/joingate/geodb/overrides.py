@@ -1,8 +1,9 @@
 """Overrides: what the operator knows better than the databases, network by network. The longest prefix wins."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+
+import tomli
 
 from joingate.core.client_address import Network
 from joingate.core.errors import RefusedInputError
@@ -35,6 +36,11 @@ class Overrides:
     def __len__(self) -> int:
         return self._count
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Overrides) and (self._v4, self._v6) == (other._v4, other._v6)
+
+    __hash__ = None  # type: ignore[assignment]  # nobody keys by it
+
     def get(self, address: Address) -> Location | None:
         """Return what the longest prefix that holds `address` says, or None where none does."""
         number = int(address)
@@ -64,12 +70,12 @@ def load_overrides(path: Path) -> Overrides:
     """
     try:
         with path.open("rb") as file:
-            written = tomllib.load(file)
+            written = tomli.load(file)
     except OSError as error:
         raise RefusedInputError(
             f"{path}: cannot be read ({error.strerror}); correct [geodb] overrides or remove that key"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RefusedInputError(f'{path}: not TOML: {error}; write lines such as "203.0.113.0/24" = "DE"') from None
     problems = [f"{path}: {key}: unknown key; the only table is [networks]" for key in written if key != "networks"]
     networks = written.get("networks", {})
