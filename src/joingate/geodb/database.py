@@ -1,7 +1,5 @@
 """A vetted database in use, asked with the C reader and nothing else."""
 
-import os
-import weakref
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import maxminddb
 
 from joingate.core.errors import RefusedInputError
 from joingate.core.model import UNKNOWN, Address, Cause, Location
-from joingate.geodb.sealed import memory_file, seal, sealed_copy
+from joingate.geodb.sealed import KeptOpen, memory_file, seal, sealed_copy
 from joingate.geodb.vet import Vetting, vet
 
 _NO_DATABASE = UNKNOWN[Cause.NO_DATABASE]
@@ -38,10 +36,9 @@ class Database:
         digest: SHA-256 of the file, the first 16 hexadecimal digits.
         vetting: what its examination found.
         errors: lookups that the reader failed at, each answered as unknown (no database).
-        fd: of the condensed copy, so that another process can be handed the same memory; closed with the database.
     """
 
-    __slots__ = ("__weakref__", "_ipv4_only", "_lookup", "_places", "digest", "errors", "fd", "path", "vetting")
+    __slots__ = ("_ipv4_only", "_kept", "_lookup", "_places", "digest", "errors", "path", "vetting")
 
     def __init__(self, path: Path, digest: str, vetting: Vetting, condensed: int) -> None:
         """Open the condensed database of descriptor `condensed`, which may be closed afterwards."""
@@ -49,8 +46,7 @@ class Database:
         self.digest = digest
         self.vetting = vetting
         self.errors = 0
-        self.fd = os.dup(condensed)
-        weakref.finalize(self, os.close, self.fd)
+        self._kept = KeptOpen(condensed)
         self._ipv4_only = vetting.ip_version == 4
         self._lookup = maxminddb.open_database(f"/proc/self/fd/{condensed}", maxminddb.MODE_MMAP_EXT).get
         # One Location for each answer there can be: a lookup makes no new object.
@@ -60,6 +56,11 @@ class Database:
             **{code: Location(code) for code in vetting.countries},
             **{code: Location(code[:2], code) for code in vetting.subdivisions},
         }
+
+    @property
+    def fd(self) -> int:
+        """Return a descriptor of the condensed copy, to hand another process the same memory; open as long as this."""
+        return self._kept.fd
 
     def get(self, address: Address) -> Location:
         """Say where this database places `address`, which is never text: the C reader takes octal for decimal."""

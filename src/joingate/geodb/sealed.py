@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,20 @@ def seal(fd: int) -> None:
         OSError: somebody still has it mapped for writing.
     """
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+
+
+class KeptOpen:
+    """A descriptor of a memory file that stays open as long as this is held.
+
+    A class of its own, because it is told of its end by a weak reference, and compiled classes take none.
+    """
+
+    __slots__ = ("__weakref__", "fd")
+
+    def __init__(self, fd: int) -> None:
+        """Keep a duplicate of `fd`, which may be closed."""
+        self.fd = os.dup(fd)
+        weakref.finalize(self, os.close, self.fd)
 
 
 @contextmanager
