@@ -174,7 +174,7 @@ class Reloader:
         loaded: dict[Part, Loaded] = {}
         for part, each in zip(parts, found, strict=True):
             self._refused[part] = each if isinstance(each, tuple) else ()
-            if not isinstance(each, tuple):
+            if not isinstance(each, tuple) and each is not self.atlas:  # which a reload leaves alone if it can
                 loaded[part] = each
         effects: list[Effect] = []
         unconfirmed: RuleSet | None = None

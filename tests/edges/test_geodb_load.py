@@ -148,6 +148,19 @@ def test_overrides_are_read_again(path: Path, tmp_path: Path) -> None:
     assert load_atlas([path], 0, overrides, atlas).locate(CN, NOW) == Location("CN")
 
 
+def test_what_has_not_changed_is_left_as_it_is(path: Path, tmp_path: Path, second_mmdb: Path) -> None:
+    overrides = tmp_path / "overrides.toml"
+    overrides.write_text('[networks]\n"127.86.0.1/32" = "DE"\n')
+    atlas = load_atlas([path], 0, overrides)
+    overrides.write_text('[networks]\n"127.86.0.1/32" = "DE"  # as before\n')
+    assert load_atlas([path], 0, overrides, atlas) is atlas
+    assert load_atlas([path], 30, overrides, atlas) is not atlas
+    assert load_atlas([path, second_mmdb], 0, overrides, atlas) is not atlas
+    assert load_atlas([path], 0, None, atlas) is not atlas
+    overrides.write_text('[networks]\n"127.86.0.1/32" = "FR"\n')
+    assert load_atlas([path], 0, overrides, atlas) is not atlas
+
+
 def test_a_fingerprint_tells_what_happened_to_files(path: Path, tmp_path: Path) -> None:
     paths = [path, tmp_path / "none"]
     seen = [fingerprint(paths)]

@@ -33,6 +33,14 @@ class Atlas:
         self._believed_until = math.inf if self.stale_at is None else self.stale_at
         self._only = self.databases[0] if len(self.databases) == 1 else None
 
+    def is_like(self, other: "Atlas") -> bool:
+        """Whether both are the same databases, under the same overrides, believed for as long."""
+        return (
+            len(self.databases) == len(other.databases)
+            and all(ours is theirs for ours, theirs in zip(self.databases, other.databases, strict=True))
+            and (self.overrides, self.max_age_days) == (other.overrides, other.max_age_days)
+        )
+
     @property
     def build_epochs(self) -> tuple[int, ...]:
         """POSIX seconds at which each database was built, in their order."""

@@ -26,6 +26,9 @@ def load_atlas(
         previous: the atlas in use; files it was made of are not vetted again, and an older database than it holds
             for the same path is refused.
 
+    Returns:
+        `previous` itself where nothing has changed.
+
     Raises:
         RefusedInputError: with every problem of every file.
     """
@@ -48,7 +51,8 @@ def load_atlas(
             problems += error.problems
     if problems:
         raise RefusedInputError(problems)
-    return Atlas(databases, known, max_age_days)
+    loaded = Atlas(databases, known, max_age_days)
+    return previous if previous is not None and loaded.is_like(previous) else loaded
 
 
 def _refuse_rollback(candidate: Database, in_use: Database | None) -> None:
