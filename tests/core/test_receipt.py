@@ -8,4 +8,4 @@ def test_a_promise_as_members_of_json() -> None:
         "path": ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "//////////////////////////////////////////8="],
         "note": "note\n",
     }
-    assert Receipt("code", "commitment", promise).promise is promise
+    assert Receipt("code", "commitment", lambda: promise).promise is promise

@@ -12,5 +12,5 @@ def test_what_goes_into_the_record_names_nobody() -> None:
 
 
 def test_what_comes_back_is_where_it_stands_and_the_receipt() -> None:
-    receipt = Receipt("code", "commitment", Promise(0, (), ""))
+    receipt = Receipt("code", "commitment", lambda: Promise(0, (), ""))
     assert Recorded(7, receipt) == (7, receipt)

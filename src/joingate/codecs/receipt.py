@@ -1,11 +1,12 @@
 """Receipts: what a restricted participant can show, and only they.
 
 A receipt is a random code of 80 bits. The ledger's record holds its commitment, so whoever has the code finds the
-record, and nobody else can tell whose it is. A promise goes with it: the ledger's signature, made before the record,
-that a record with this commitment will stand in the history by a deadline. A promise that is not kept is evidence.
+record, and nobody else can tell whose it is. A promise goes with it: the ledger's signature that a record with this
+commitment will stand in the history by a deadline. A promise that is not kept is evidence.
 
 One signature costs more than all the rest of a rejection. So a book of receipts is signed at once, as the root of a
-small tree over their commitments, and each promise carries the few hashes from its own leaf to that root.
+small tree over their commitments, and each promise carries the few hashes from its own leaf to that root. That waits
+for the first promise to be shown: a Close frame has no room for one, so ejecting thousands signs nothing.
 
 Source: RFC 9162 2.1 (tree and inclusion proof), C2SP signed-note; the idea is that of RFC 9162's SCT.
 """
@@ -14,6 +15,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -55,7 +57,7 @@ def plain(code: str) -> str:
 
 
 def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> Iterator[Receipt]:
-    """Sign a book of receipts and yield them.
+    """Yield a book of receipts.
 
     Args:
         origin: the ledger's.
@@ -66,15 +68,37 @@ def issue(origin: str, deadline: str, key: Ed25519PrivateKey, random: bytes) -> 
     letters = random.translate(_LETTERS)
     codes = [letters[at : at + CODE_BYTES] for at in range(0, BOOK * CODE_BYTES, CODE_BYTES)]
     commitments = [_sha256(_COMMITTED + code).digest() for code in codes]
-    level = [leaf_hash(committed) for committed in commitments]
-    # Each receipt's path, a height at a time: at every height the neighbour of what the receipt is under.
-    paths: list[list[bytes]] = []
-    for height in range(BOOK.bit_length() - 1):
-        paths.append([level[index >> height ^ 1] for index in range(BOOK)])
-        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
-    note = sign_note(f"{_FIRST_LINE}\n{origin}\n{deadline}\n{base64.b64encode(level[0]).decode()}\n", origin, key)
-    for index, (code, committed, path) in enumerate(zip(codes, commitments, zip(*paths, strict=True), strict=True)):
-        yield Receipt(code.decode(), committed.hex(), Promise(index, path, note))
+    book = _Book(origin, deadline, key, commitments)
+    for index, (code, committed) in enumerate(zip(codes, commitments, strict=True)):
+        yield Receipt(code.decode(), committed.hex(), partial(book.promise, index))
+
+
+class _Book:
+    """The promises of as many receipts as are signed at once."""
+
+    def __init__(self, origin: str, deadline: str, key: Ed25519PrivateKey, commitments: list[bytes]) -> None:
+        self._origin = origin
+        self._deadline = deadline
+        self._key = key
+        self._commitments = commitments
+        self._promises: list[Promise] = []
+
+    def promise(self, index: int) -> Promise:
+        """Return a receipt's promise; the first to be asked for has all of them made."""
+        if not self._promises:
+            self._promises = self._make()
+        return self._promises[index]
+
+    def _make(self) -> list[Promise]:
+        level = [leaf_hash(committed) for committed in self._commitments]
+        # Each receipt's path, a height at a time: at every height the neighbour of what the receipt is under.
+        paths: list[list[bytes]] = []
+        for height in range(BOOK.bit_length() - 1):
+            paths.append([level[index >> height ^ 1] for index in range(BOOK)])
+            level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+        root = base64.b64encode(level[0]).decode()
+        note = sign_note(f"{_FIRST_LINE}\n{self._origin}\n{self._deadline}\n{root}\n", self._origin, self._key)
+        return [Promise(index, path, note) for index, path in enumerate(zip(*paths, strict=True))]
 
 
 def check_promise(code: str, promise: Promise, key: VerifierKey) -> str:

@@ -11,6 +11,8 @@ Address = IPv4Address | IPv6Address
 class Verdict(StrEnum):
     """What the gate does to a participant; a meeting is never an object of it (G3, G4)."""
 
+    __hash__ = str.__hash__  # each decision asks for several, and Enum's own is a function in Python
+
     ADMIT = "admit"
     REJECT = "reject"  # at the join
     EJECT = "eject"  # already inside
@@ -19,6 +21,8 @@ class Verdict(StrEnum):
 
 class Cause(StrEnum):
     """Why a location is unknown. Each is doubt, and doubt admits under an order (G1)."""
+
+    __hash__ = str.__hash__
 
     PRIVATE = "private"  # not a public address, and no database or override places it
     NOT_FOUND = "not_found"
@@ -79,6 +83,8 @@ class Join(NamedTuple):
 
 class Reason(StrEnum):
     """Why a decision fell as it did; the same word in responses, log events and metrics."""
+
+    __hash__ = str.__hash__
 
     NO_RULE = "no_rule"  # nothing names this meeting
     NOT_IN_FORCE = "not_in_force"  # something does, outside its time window

@@ -1,6 +1,7 @@
 """What a restricted participant is given to show later: a code that only they have, and the ledger's promise."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,8 +30,14 @@ class Receipt(NamedTuple):
 
     Attributes:
         commitment: what stands in the record in place of the code: a SHA-256 of it, in hexadecimal.
+        promised: makes the promise. Not every restriction has room to show one, and it takes a signature.
     """
 
     code: str
     commitment: str
-    promise: Promise
+    promised: Callable[[], Promise]
+
+    @property
+    def promise(self) -> Promise:
+        """The promise, made now if it has not been."""
+        return self.promised()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class State(StrEnum):
     """Where a participant stands."""
 
+    __hash__ = str.__hash__  # each decision asks for several, and Enum's own is a function in Python
+
     REGISTERED = "registered"
     ADMITTED = "admitted"
     DEFERRED = "deferred"  # inside, and would be ejected but for host continuity (G3)
@@ -37,6 +39,8 @@ class State(StrEnum):
 
 class Event(StrEnum):
     """What can happen to a participant."""
+
+    __hash__ = str.__hash__
 
     ADMIT = "admit"
     REJECT = "reject"
