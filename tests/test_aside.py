@@ -1,6 +1,7 @@
-"""A reload keeps out of the way: what it sets is set back, whatever happens, and what it loads is out of sight."""
+"""What loads keeps out of the way: what it sets is set back, whatever happens, and what it loads is out of sight."""
 
 import gc
+import subprocess
 import sys
 
 import pytest
@@ -30,3 +31,22 @@ def test_what_fails_is_no_different_but_nothing_is_kept() -> None:
         raise RuntimeError
     assert (gc.isenabled(), gc.get_freeze_count()) == (True, frozen)
     assert sys.getswitchinterval() == pytest.approx(before)
+
+
+_GROWING = """
+import gc
+from joingate.aside import look_at_everything_once
+gc.collect()
+looked = []
+gc.callbacks.append(lambda phase, info: looked.append(len(gc.get_objects())) if phase == "start" else None)
+look_at_everything_once()
+kept = [[number] for number in range(200_000)]
+print(max(looked), gc.get_freeze_count())
+"""
+
+
+def test_whatever_there_is_is_looked_through_only_once() -> None:
+    told = subprocess.run([sys.executable, "-c", _GROWING], capture_output=True, text=True, check=True).stdout
+    most, frozen = map(int, told.split())
+    assert most < 50_000
+    assert frozen > 150_000

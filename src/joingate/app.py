@@ -19,6 +19,7 @@ import aiohttp.http_parser
 import uvloop
 
 from joingate.admin.service import AdminService, Census, Status
+from joingate.aside import look_at_everything_once
 from joingate.codecs.dialects import describe_joins, dialect_of
 from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
@@ -102,6 +103,7 @@ def _load(settings: Settings, role: Role) -> _Loaded:
     journal.use_databases(databases_of(atlas))
     journal.use_rules(rules, journal.declare(rules))
     gc.freeze()  # a hundred thousand rules are looked through by no collection: they go when a reload drops them
+    look_at_everything_once()
     gc.enable()
     return _Loaded(rules, atlas, journal, seen)
 

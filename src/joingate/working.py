@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from joingate.aside import out_of_the_way
+from joingate.aside import look_at_everything_once, out_of_the_way
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.geodb.atlas import Atlas
@@ -114,6 +114,7 @@ class _Working:
         journal.follow_databases(databases_of(atlas))
         journal.follow_rules(rules)
         gc.freeze()
+        look_at_everything_once()
         gc.enable()
         self._serving = Serving(self._settings, (rules, atlas), journal, place=self._place, is_alone=False)
         return {}
