@@ -7,6 +7,7 @@ that a gate that stands still is late for all that are due meanwhile. Prints "re
 standard input ends, one line of JSON: `{"messages": [[due, seconds], ...], "closed": n}`, due by CLOCK_MONOTONIC.
 """
 
+import gc
 import json
 import select
 import socket
@@ -25,6 +26,7 @@ ANSWER = 2 + 64
 
 def main() -> None:
     """Join, and send until told to stop."""
+    gc.disable()  # this process's own pauses are nobody's fault
     open_sockets = [_join(int(sys.argv[1]), at) for at in range(SOCKETS)]
     print("ready", flush=True)
     due_of: dict[socket.socket, deque[float]] = {one: deque() for one in open_sockets}

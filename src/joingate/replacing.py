@@ -52,7 +52,7 @@ class Replacing:
     async def preview(self) -> int:
         """Count whom the rules that are ready would eject."""
         rules = self._ready.get(Part.RULES)
-        return self._gate.preview(rules) if isinstance(rules, RuleSet) else 0
+        return await self._gate.preview(rules) if isinstance(rules, RuleSet) else 0
 
     async def take(self, part: Part) -> Effect:
         """Judge by what is ready, and judge again whoever it touches."""

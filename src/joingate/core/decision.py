@@ -105,6 +105,12 @@ def reassess(
     Returns:
         Pairs of a participant inside and a Decision to EJECT or DEFER; whoever is not among them is undisturbed (G5).
     """
+    denied = denied_among(present, rules, now)
+    return spare_a_host(denied, present) if ends_without_host else denied
+
+
+def denied_among(present: Sequence[Participant], rules: RuleSet, now: float) -> list[tuple[Participant, Decision]]:
+    """Judge some who are inside one meeting, each alone: the first half of `reassess`, for a part of its arguments."""
     inside = [participant for participant in present if participant.is_inside]
     if not inside:
         return []
@@ -112,11 +118,22 @@ def reassess(
     if not ejecting:
         return []
     judged = [(participant, _judge(ejecting, participant.location, now, Verdict.EJECT)) for participant in inside]
-    denied = [(participant, decision) for participant, decision in judged if decision.verdict is Verdict.EJECT]
-    if not ends_without_host or not denied:
+    return [(participant, decision) for participant, decision in judged if decision.verdict is Verdict.EJECT]
+
+
+def spare_a_host(
+    denied: list[tuple[Participant, Decision]], present: Sequence[Participant]
+) -> list[tuple[Participant, Decision]]:
+    """Defer a host where none would be left for those who stay (G3): the second half of `reassess`.
+
+    Args:
+        denied: all of one meeting who are inside and denied.
+        present: all participants of that meeting.
+    """
+    if not denied:
         return denied
     leaving = {participant for participant, _ in denied}
-    staying = [participant for participant in inside if participant not in leaving]
+    staying = [participant for participant in present if participant.is_inside and participant not in leaving]
     if not staying or any(participant.host for participant in staying):
         return denied
     return _spare_one_host(denied)

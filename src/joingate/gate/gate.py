@@ -7,13 +7,13 @@ the change is then judged again, in slices, so that the others' messages keep fl
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from joingate.codecs.dialect import Dialect
 from joingate.codecs.join_request import JoinMatcher
-from joingate.core.decision import Decision, decide, reassess, without_record
+from joingate.core.decision import Decision, decide, denied_among, spare_a_host, without_record
 from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
 from joingate.core.recording import Recorded, Recorder, Remover, Restricting
@@ -26,8 +26,11 @@ from joingate.gate.resumption import Resumption
 
 Locate = Callable[[Address | None, float], Location]
 
-SLICE = 16
+SLICE = 8
 """Ejections carried out before the event loop turns to everybody else's messages: about a millisecond of work."""
+
+LOOKS: Final = 64
+"""Participants judged again before it does: half a millisecond."""
 
 
 class Connection(Protocol):
@@ -107,7 +110,10 @@ class Gate:
         self._ejections: dict[Participant, int] = {}  # under way, by the seq of their records
         self._reassessing = asyncio.Lock()
         self._changes = 0  # of anything that a judgement of those inside rests on
+        self._swaps = 0  # of rules and databases, which are changes too
         self._touched: dict[str, None] = {}  # meetings that a swap has touched, and that are still to be judged again
+        self._is_relocated = False  # whoever the databases in use place elsewhere is still to be looked for
+        self._looks = 0  # since everybody else has had a turn
 
     # Joins
 
@@ -199,6 +205,7 @@ class Gate:
         """Judge every join by `rules` from now on; those inside are for `reassess_touched`."""
         before, self.rules = self.rules, rules
         self._changes += 1
+        self._swaps += 1
         for meeting in self.roster.meetings():
             if before.for_meeting(meeting) != rules.for_meeting(meeting) or meeting in self._deferred:
                 self._touched[meeting] = None
@@ -207,14 +214,17 @@ class Gate:
         """Locate everybody who joins by `locate` from now on; those inside are for `reassess_touched`."""
         self.locate = locate
         self._changes += 1
-        now = self.now()
-        for participant in self.roster:
-            if locate(participant.client_ip, now) != participant.location:
-                self._touched[participant.meeting] = None
+        self._swaps += 1
+        self._is_relocated = True
 
     async def reassess_touched(self) -> Effect:
         """Judge again whoever is in a meeting that a swap has touched since the last time."""
         touched, self._touched = self._touched, {}
+        if self._is_relocated:
+            self._is_relocated = False
+            for meeting in tuple(self.roster.meetings()):
+                if await self._has_moved(meeting):
+                    touched[meeting] = None
         return await self._reassess(touched)
 
     async def reassess_all(self) -> Effect:
@@ -230,55 +240,110 @@ class Gate:
         ]
         return await self._reassess(touched)
 
-    def preview(self, rules: RuleSet) -> int:
+    async def preview(self, rules: RuleSet) -> int:
         """Count whom `rules` would eject, had they been swapped in now."""
-        now = self.now()
-        return sum(
-            decision.verdict is Verdict.EJECT
-            for meeting in self.roster.meetings()
-            for _, decision in reassess(
-                self.roster.of_meeting(meeting), rules, now, ends_without_host=self.options.ends_without_host
-            )
-        )
+        ejected = 0
+        for meeting in tuple(self.roster.meetings()):
+            denied: list[tuple[Participant, Decision]] = []
+            for some in _slices(self.roster.of_meeting(meeting)):
+                await self._give_way(len(some))
+                denied += denied_among(some, rules, self.now())
+            if self.options.ends_without_host:
+                denied = spare_a_host(denied, self.roster.of_meeting(meeting))
+            ejected += sum(decision.verdict is Verdict.EJECT for _, decision in denied)
+        return ejected
+
+    # Judging again, in slices: nobody else's message waits for more than one of them
 
     async def _reassess(self, meetings: Iterable[str]) -> Effect:
-        """Judge meetings one after the other, and let the event loop breathe between slices.
+        """Judge meetings one after the other."""
+        reassessed = ejected = deferred = 0
+        async with self._reassessing:
+            for meeting in tuple(meetings):
+                reassessed += len(self.roster.of_meeting(meeting))
+                out, put_off = await self._reassess_meeting(meeting)
+                ejected += out
+                deferred += put_off
+        return Effect(reassessed, ejected, deferred)
+
+    async def _reassess_meeting(self, meeting: str) -> tuple[int, int]:
+        """Judge those inside one meeting, carry it out, and return how many were ejected and deferred.
 
         What is left of a judgement is thrown away when something it rests on has changed meanwhile: an order lifted,
         or the host gone because of whom another host was not spared (G3).
         """
-        reassessed = ejected = deferred = 0
-        async with self._reassessing:
-            for meeting in tuple(meetings):
-                present = len(self.roster.of_meeting(meeting))
-                reassessed += present
-                denied = self._judge_again(meeting)
-                if not denied and present >= SLICE:
-                    await asyncio.sleep(0)
-                judged_at = self._changes
-                while denied:
-                    out, put_off = self._carry_out(denied[:SLICE])
-                    ejected += out
-                    deferred += put_off
-                    await asyncio.sleep(0)
-                    denied = denied[SLICE:] if judged_at == self._changes else self._judge_again(meeting)
-                    judged_at = self._changes
-        return Effect(reassessed, ejected, deferred)
+        ejected = deferred = 0
+        denied = await self._look_again(meeting)
+        while True:
+            judged_at, swaps = self._changes, self._swaps
+            due = self._due(meeting, denied)
+            while due and judged_at == self._changes:
+                out, put_off = self._carry_out(due[:SLICE])
+                ejected += out
+                deferred += put_off
+                del due[:SLICE]  # nor are they kept any longer: thousands of connections that go at once are a stall
+                await asyncio.sleep(0)
+            if judged_at == self._changes:
+                return ejected, deferred
+            if swaps != self._swaps:
+                denied = await self._look_again(meeting)
 
-    def _judge_again(self, meeting: str) -> list[tuple[Participant, Decision]]:
-        """Locate and judge everyone inside `meeting`; whoever was deferred and no longer is denied is simply inside."""
-        present = self.roster.of_meeting(meeting)
+    async def _look_again(self, meeting: str) -> list[tuple[Participant, Decision]]:
+        """Locate everyone inside `meeting` and judge each alone, all by the same rules and databases."""
+        while True:
+            swaps = self._swaps
+            denied: list[tuple[Participant, Decision]] = []
+            for some in _slices(self.roster.of_meeting(meeting)):
+                await self._give_way(len(some))
+                if swaps != self._swaps:
+                    break
+                denied += self._look_at(some)
+            else:
+                return denied
+
+    def _look_at(self, present: Sequence[Participant]) -> list[tuple[Participant, Decision]]:
         now = self.now()
         for participant in present:
             participant.location = self.locate(participant.client_ip, now)
-        denied = reassess(present, self.rules, now, ends_without_host=self.options.ends_without_host)
+        return denied_among(present, self.rules, now)
+
+    def _due(self, meeting: str, denied: list[tuple[Participant, Decision]]) -> list[tuple[Participant, Decision]]:
+        """Spare a host where one is needed, and return what is left to be done.
+
+        Whoever was deferred and no longer is denied is simply inside.
+        """
+        if not self.options.ends_without_host:
+            return denied
+        present = self.roster.of_meeting(meeting)
+        denied = spare_a_host([pair for pair in denied if pair[0].is_inside], present)
         restricted = {participant for participant, _ in denied}
         for participant in present:
             if participant.state is State.DEFERRED and participant not in restricted:
                 self.roster.apply(participant, Event.ADMIT)
         if not any(decision.verdict is Verdict.DEFER for _, decision in denied):
             self._deferred.discard(meeting)
-        return denied
+        # one deferral, one record
+        return [pair for pair in denied if pair[1].verdict is Verdict.EJECT or pair[0].state is State.ADMITTED]
+
+    def _judge_again(self, meeting: str) -> list[tuple[Participant, Decision]]:
+        """Judge everyone inside `meeting` at once: a host has come or gone, and another is deferred."""
+        return self._due(meeting, self._look_at(self.roster.of_meeting(meeting)))
+
+    async def _has_moved(self, meeting: str) -> bool:
+        """Whether the databases in use place anybody of `meeting` elsewhere than those before."""
+        now = self.now()
+        for some in _slices(self.roster.of_meeting(meeting)):
+            await self._give_way(len(some))
+            for participant in some:
+                if self.locate(participant.client_ip, now) != participant.location:
+                    return True
+        return False
+
+    async def _give_way(self, looks: int) -> None:
+        self._looks += looks
+        if self._looks >= LOOKS:
+            self._looks = 0
+            await asyncio.sleep(0)
 
     def _carry_out(self, denied: Iterable[tuple[Participant, Decision]]) -> tuple[int, int]:
         """Record all of them, then eject or defer; return how many of each. What cannot be recorded is not done."""
@@ -287,9 +352,7 @@ class Gate:
             (participant, decision)
             for participant, decision in denied
             # Some have left, and an order may have ended, while the slices before this one were carried out.
-            if participant.is_inside
-            and (decision.rule is None or decision.rule.in_force(now))
-            and (decision.verdict is Verdict.EJECT or participant.state is State.ADMITTED)  # one deferral, one record
+            if participant.is_inside and (decision.rule is None or decision.rule.in_force(now))
         ]
         recorded = self._record(due, now) if due else None
         if recorded is None:
@@ -324,3 +387,8 @@ class Gate:
         for participant, decision in due:
             self._count(without_record(decision) if recorded is None else decision, participant.location)
         return recorded
+
+
+def _slices(present: Sequence[Participant]) -> Iterator[Sequence[Participant]]:
+    for at in range(0, len(present), LOOKS):
+        yield present[at : at + LOOKS]
