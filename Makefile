@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 SEEN   := .venv/.installed
+# Two processes, a file of tests at a time: most tests wait, and what a file has set up is set up once.
+BOTH   := --numprocesses 2 --dist loadfile
 
 .PHONY: install demo test check format integration bench native fuzz soak reliability lock clean
 
@@ -17,7 +19,7 @@ demo: install
 	$(BIN)/joingate demo
 
 test: install
-	$(BIN)/pytest -m "not integration"
+	$(BIN)/pytest $(BOTH) -m "not integration"
 
 format: install
 	$(BIN)/ruff format .
@@ -28,12 +30,12 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python tests/coverage_by_file.py
-	$(BIN)/pytest -m "not integration" $$($(BIN)/python tests/coverage_by_file.py --ignored)
+	$(BIN)/pytest $(BOTH) -m "not integration" $$($(BIN)/python tests/coverage_by_file.py --ignored)
 
 # What needs real servers or a browser; installs Debian's packages where it may, and fails without them.
 integration: install
 	tests/integration/install.sh
-	$(BIN)/pytest -m integration tests/integration
+	$(BIN)/pytest $(BOTH) -m integration tests/integration
 
 # QUICK=1 for a look of two minutes; RESULTS=FOLDER keeps what was measured, a table and plots.
 bench: install
@@ -42,7 +44,8 @@ bench: install
 # The path of a join compiled by mypyc into build/native, for PYTHONPATH, and the gate's own tests run with it.
 native: install
 	$(BIN)/python deploy/native/compile.py build/native
-	PYTHONPATH=build/native $(BIN)/pytest -m "not integration and not interpreted" $(wildcard tests/edges/test_gate_*.py) tests/test_guarantees.py
+	PYTHONPATH=build/native $(BIN)/pytest $(BOTH) -m "not integration and not interpreted" tests/test_guarantees.py \
+		$(wildcard tests/edges/test_gate_*.py) $(wildcard tests/edges/test_serve_*.py)
 
 # Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
 fuzz: install

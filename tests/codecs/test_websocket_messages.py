@@ -92,9 +92,10 @@ def test_what_came_before_what_cannot_be_read_is_given() -> None:
         rest(b"a"),
         text(b"a", fin=False) + text(b"b"),
         frame(Opcode.TEXT, b"a", masked=False),
-        b"\x89\xfe\x00\x7e" + bytes(130),  # a ping of 126 bytes
-        b"\xc1\x80" + bytes(4),  # compressed, and nothing was negotiated
+        b"\x89\xfe\x00\x7e" + bytes(130),
+        b"\xc1\x80" + bytes(4),
     ],
+    ids=["a rest of nothing", "no rest", "not masked", "a ping of 126 bytes", "compressed, which was not negotiated"],
 )
 def test_what_is_no_websocket_is_refused(stream: bytes) -> None:
     with pytest.raises(MessageError) as raised:

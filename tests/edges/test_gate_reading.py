@@ -164,6 +164,7 @@ async def test_a_socket_that_carries_no_joins_is_not_read() -> None:
         (build_frame(TEXT, bytes(262_145)), 1009, b"A message has more than 262144 bytes."),
         (build_frame(TEXT, b"defect"), 1011, b"The gate could not read a message."),
     ],
+    ids=["odd", "out of place", "too long", "a defect"],
 )
 @on_both_loops
 async def test_what_cannot_be_read_goes_no_further(frame: bytes, code: int, reason: bytes) -> None:

@@ -113,12 +113,12 @@ it.decide = decide
         """
 import joingate.gate.gate as it
 from joingate.core.decision import Decision
-was = it.reassess
-def reassess(present, rules, now, **more):
-    found = was(present, rules, now, **more)
+was = it.denied_among
+def denied_among(present, rules, now):
+    found = was(present, rules, now)
     others = [each for each in present if each.is_inside and each not in {one for one, _ in found}]
     return found + [(each, Decision(it.Verdict.EJECT, "order", rules.rules[0])) for each in others[:1]]
-it.reassess = reassess
+it.denied_among = denied_among
 """,
         Row.EJECTIONS,
         LATER,
