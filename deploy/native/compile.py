@@ -16,13 +16,17 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2] / "src"
 
 MODULES = """
-    core/client_address core/decision core/location core/model core/roster core/rules core/tally
+    core/client_address core/decision core/location core/roster core/tally
     codecs/forwarded codecs/http1 codecs/join_request codecs/join_values codecs/websocket
     gate/downstream gate/exchange gate/gate gate/peer gate/polling gate/reading gate/request_body gate/resumption
     gate/seats gate/tls_server gate/tunnel gate/upstream
     geodb/atlas geodb/database
 """.split()
-"""What every join or every message runs through, and what inherits from it. Not what is read once, such as rules."""
+"""What every join or every message runs through, and what inherits from it.
+
+Not what is read once, nor rules and places (core/rules, core/model), though every join meets them: workers hand them on
+by pickle, and a compiled frozen dataclass cannot be read back.
+"""
 
 _SETUP = """
 from mypyc.build import mypycify
