@@ -23,7 +23,7 @@ class NoLedger(Journal):
         pass
 
     def declare(self, rules: RuleSet) -> Declaration:  # noqa: ARG002 - Journal's signature
-        return Declaration((), {}, ())
+        return Declaration((), (), {}, ())
 
     def use_rules(self, rules: RuleSet, declaration: Declaration) -> None:
         pass

@@ -215,7 +215,7 @@ class Reloader:
         return await self._judging.take(Part.GEODB)
 
     async def _use_rules(self, rules: RuleSet) -> Effect:
-        declaration = await asyncio.to_thread(self._journal.declare, rules)
+        declaration = await self._journal.declare_ahead(rules)
         self.rules = rules
         self._journal.use_rules(rules, declaration)  # nothing waits between this and the taking
         return await self._judging.take(Part.RULES)

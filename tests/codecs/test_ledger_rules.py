@@ -72,11 +72,13 @@ def test_a_host_policy_is_stated_by_its_list() -> None:
 def test_what_is_new_changed_or_gone_is_declared_and_nothing_else() -> None:
     rules = RuleSet([ORDER, POLICY])
     first = declare(rules, {}, frozenset())
-    assert first.records == (acceptance(ORDER), acceptance(POLICY), Rules(rules.revision, 1, 1))
+    assert first.new == (acceptance(ORDER), acceptance(POLICY))
+    assert first.records == (Rules(rules.revision, 1, 1),)
     assert first.digests == {ORDER.id: digest_of(ORDER), POLICY.id: digest_of(POLICY)}
     assert first.closes == ((ORDER.closes, ORDER.id),)
     assert declare(rules, first.digests, frozenset()).records == (Rules(rules.revision, 1, 1),)
     changed = RuleSet([replace(ORDER, meetings=("another",))])
+    assert declare(changed, first.digests, frozenset()).new == ()
     assert declare(changed, first.digests, frozenset()).records == (
         acceptance(changed.rules[0]),
         Lift(POLICY.id),
@@ -98,8 +100,9 @@ def test_the_first_order_to_end_comes_last() -> None:
 def test_declaring_is_settled_and_every_record_can_be_read_back(first: list[Rule], second: list[Rule]) -> None:
     before = declare(RuleSet(first), {}, frozenset())
     after = declare(RuleSet(second), before.digests, frozenset())
-    assert len(declare(RuleSet(second), after.digests, frozenset()).records) == 1
-    for record in before.records + after.records:
+    settled = declare(RuleSet(second), after.digests, frozenset())
+    assert (settled.new, len(settled.records)) == ((), 1)
+    for record in before.new + before.records + after.new + after.records:
         entry = Entry(0, "2026-11-21T04Z", record)
         assert decode(encode(entry)) == entry
 

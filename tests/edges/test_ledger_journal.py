@@ -106,6 +106,53 @@ async def kept(journal: Journal, until: object = None) -> list[str]:
     return recovered
 
 
+async def test_thousands_of_new_orders_are_accepted_between_everybody_s_joins(tmp_path: Path, clock: Clock) -> None:
+    journal = opened(tmp_path, clock, ORDER)
+    many = RuleSet([ORDER, *(order(f"n{number}", meetings=(f"n{number}",)) for number in range(300))])
+    declaring = asyncio.create_task(journal.declare_ahead(many))
+    codes = []
+    while not declaring.done():
+        codes.append(reject(journal))
+        await asyncio.sleep(0.001)
+    left = await declaring
+    assert 0 < len(left.new) < 100
+    assert reject(journal) is not None  # still by the rules in use
+    journal.use_rules(many, left)
+    found = [record for record in records(tmp_path) if isinstance(record, OrderAccepted | Restriction | Rules)]
+    accepted = [type(record) for record in found].index(Rules, 3)
+    assert sum(isinstance(record, OrderAccepted) for record in found[:accepted]) == 301
+    assert sum(isinstance(record, Restriction) for record in found[:accepted]) == len(codes) + 1
+    assert found[accepted:] == [Rules(many.revision, 301, 0)]
+    again = journal.declare(many)
+    assert (again.new, len(again.records)) == ((), 1)
+    await kept(journal)
+    assert [each.name for each in verify_ledger(tmp_path).findings if not each.holds] == ["orders"]  # 1970
+
+
+async def test_what_cannot_be_accepted_ahead_is_declared_when_it_can(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = opened(tmp_path, clock, ORDER)
+    many = RuleSet(order(f"n{number}", meetings=(f"n{number}",)) for number in range(200))
+    whole, appended = History.append, []
+
+    def append(self: History, batch: list[Record], *more: object) -> int:
+        appended.append(len(batch))
+        if len(appended) == 2:
+            raise LedgerUnavailableError("no room")
+        return whole(self, batch, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(History, "append", append)
+    left = await journal.declare_ahead(many)
+    assert len(left.new) == 200 - appended[0]
+    journal.use_rules(many, left)
+    assert reject(journal) is None
+    await kept(journal, lambda: journal.problem is None)
+    ids = [record.rule for record in records(tmp_path) if isinstance(record, OrderAccepted)]
+    assert sorted(ids) == sorted(["o", *(rule.id for rule in many.rules)])
+    assert [each.name for each in verify_ledger(tmp_path).findings if not each.holds] == ["orders"]  # 1970
+
+
 def test_what_is_in_use_is_declared_before_anything_is_restricted(tmp_path: Path, clock: Clock) -> None:
     journal = opened(tmp_path, clock, ORDER, POLICY)
     reject(journal)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from joingate.codecs.moment import rfc3339
 from joingate.core.record import Lift, OrderAccepted, PolicyAccepted, Record, Rules
@@ -15,11 +16,14 @@ class Declaration:
     """What has to stand in the ledger before anybody is restricted by a rule set.
 
     Attributes:
-        records: rules that are new or changed, rules that are gone, and the revision.
+        new: rules that the ledger does not hold. Nobody is restricted by them before a revision with them is in use,
+            so they may be written well before the records.
+        records: rules that have changed, rules that are gone, and the revision.
         digests: of every rule in the set, by its id.
         closes: POSIX seconds at which each order ends, with its id; the last to end comes first.
     """
 
+    new: tuple[OrderAccepted | PolicyAccepted, ...]
     records: tuple[Record, ...]
     digests: Mapping[str, str]
     closes: tuple[tuple[float, str], ...]
@@ -34,14 +38,17 @@ def declare(rules: RuleSet, accepted: Mapping[str, str], expired: frozenset[str]
         expired: ids of those among them that have ended.
     """
     digests = rules.digests
+    new = [_acceptance(rule, digests[rule.id]) for rule in rules.rules if rule.id not in accepted]
     records: list[Record] = [
-        _acceptance(rule, digests[rule.id]) for rule in rules.rules if accepted.get(rule.id) != digests[rule.id]
+        _acceptance(rule, digests[rule.id])
+        for rule in rules.rules
+        if accepted.get(rule.id, digests[rule.id]) != digests[rule.id]
     ]
     records += [Lift(gone) for gone in accepted if gone not in digests and gone not in expired]
     orders = [rule for rule in rules.rules if isinstance(rule, Order)]
     records.append(Rules(rules.revision, len(orders), len(rules) - len(orders)))
-    closes = sorted(((order.closes, order.id) for order in orders), reverse=True)
-    return Declaration(tuple(records), digests, tuple(closes))
+    orders.sort(key=attrgetter("closes"))  # they are in the order of their ids
+    return Declaration(tuple(new), tuple(records), digests, tuple((each.closes, each.id) for each in reversed(orders)))
 
 
 def acceptance(rule: Rule) -> OrderAccepted | PolicyAccepted:

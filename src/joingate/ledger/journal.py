@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -51,6 +52,7 @@ SYNC_SECONDS: Final = 0.2
 """Between two times that appended records are forced to the disk; as PostgreSQL's wal_writer_delay."""
 
 RETRY_SECONDS: Final = 1.0
+_AHEAD: Final = 64  # rules accepted in one go while a reload is under way: a millisecond or two
 _MOST_OUTCOMES: Final = 1024  # in one record, as ledger_schema has it
 
 
@@ -79,6 +81,7 @@ class Journal:
         self._beat_hour = -1
         # What the ledger holds of rules and databases, and what it has still to be told before the next restriction.
         self._digests: Mapping[str, str] = {}
+        self._catch_ups = 0
         self._expired: set[str] = set()
         self._told_over: set[str] = set()
         self._latest = 0.0  # what ended before that is on record as over; of an hour, its beginning
@@ -120,6 +123,7 @@ class Journal:
 
     def _catch_up(self, history: History) -> None:
         """Take what the history holds, from this process or another, for what it has been told."""
+        self._catch_ups += 1
         self._digests, self._expired = history.accepted()
         self._told = (history.revision, history.epochs)
 
@@ -128,6 +132,17 @@ class Journal:
     def declare(self, rules: RuleSet) -> Declaration:
         """Say what is new in `rules`; takes long for many, and may be called in a thread."""
         return declare(rules, self._digests, frozenset(self._expired))
+
+    async def declare_ahead(self, rules: RuleSet) -> Declaration:
+        """Say what is new in `rules`, and write all but a little of it already, between everybody's messages."""
+        declaration = await asyncio.to_thread(self.declare, rules)
+        new, written, catch_ups = declaration.new, 0, self._catch_ups
+        while len(new) - written > _AHEAD and self._write(list(new[written : written + _AHEAD])) is not None:
+            written += _AHEAD
+            await asyncio.sleep(0)
+        if catch_ups != self._catch_ups:  # another gate has said what it goes by
+            return await asyncio.to_thread(self.declare, rules)
+        return replace(declaration, new=new[written:])
 
     def use_rules(self, rules: RuleSet, declaration: Declaration) -> None:
         """Record by `rules` from now on; what is new in them is written first."""
@@ -268,7 +283,7 @@ class Journal:
                 break
             due.append(Expiry(rule))
         if self._rules_due is not None:
-            due += self._rules_due.records
+            due += [*self._rules_due.new, *self._rules_due.records]
         return due
 
     def _declared(self, now: float) -> None:
@@ -283,7 +298,10 @@ class Journal:
         if (declared := self._rules_due) is not None:
             before, self._digests = self._digests, declared.digests
             self._expired = {rule for rule in self._expired if before.get(rule) == declared.digests.get(rule, ...)}
-            self._closes = [each for each in declared.closes if each[1] not in self._expired]
+            expired = self._expired
+            self._closes = (
+                [each for each in declared.closes if each[1] not in expired] if expired else [*declared.closes]
+            )
             self._rules_due = None
 
     def _failed(self, error: Exception) -> None:
