@@ -13,7 +13,11 @@ PROMISE = Promise(0, (b"\x00" * 32,), "joingate receipts/1\n")
 
 def a_receipt(code: str = "k7q2m5xw3b6ahcde") -> Receipt:
     """A receipt that no ledger made."""
-    return Receipt(code, commitment(code), lambda: PROMISE)
+    return Receipt(code, commitment(code), _promised)
+
+
+def _promised() -> Promise:
+    return PROMISE
 
 
 class FreeRecorder:
