@@ -2,6 +2,8 @@
 
 The same classes are the resolved settings: frozen, with endpoints, networks and absolute paths where text stood. What
 must hold between two keys is checked at the later one of them, so that one bad key hides no other's problem.
+
+The file is long because it is the one list of keys: whoever looks for a key, its default or its limit looks here alone.
 """
 
 from pathlib import Path

@@ -4,7 +4,7 @@ JSON is read by the standard library, not by orjson: orjson keeps the last of tw
 would let a rule file mean something else than what its reader sees. TOML forbids equal keys itself; tomli is what the
 standard library's reader was taken from, and compiled: three times as quick, for thousands of orders.
 
-Source: TOML 1.1, RFC 8259.
+Source: TOML 1.0, and 1.1 where the installed tomli reads it; RFC 8259.
 """
 
 import json

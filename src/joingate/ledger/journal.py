@@ -4,6 +4,9 @@ No log, no block. When an append fails, `record` says so and the gate admits; `p
 journal tries again every second until the ledger takes records. Then the counts of what was not done are written, and
 whoever is inside is judged anew. Nothing but the append itself happens between a decision and its being carried out:
 the bytes are given to the kernel, so they outlive a killed process, and forced to the disk five times a second.
+
+The file is long because restrictions, what has to stand before them and what is mended later are one order of records:
+each must know what the other two still owe the ledger.
 """
 
 import asyncio
