@@ -1,18 +1,46 @@
 """More than the gate takes: whoever is too many learns so at once, and whoever is inside notices nothing."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Final
 
-from tests.reliability.clients import HANDSHAKE, HEAD, connect, crowd, each_of
+from tests.edges.served import until_true
+from tests.reliability.bystanders import MEETINGS
+from tests.reliability.clients import HANDSHAKE, HEAD, Client, connect, each_of
 from tests.reliability.scenario import Scenario
-from tests.reliability.stage import BYSTANDERS, Stage
+from tests.reliability.stage import Stage
 
 ROOM: Final = 100
 """Connections that a gate of this file takes."""
 
 
+@contextlib.asynccontextmanager
+async def filled(stage: Stage) -> AsyncIterator[None]:
+    """Take every place that the bystanders leave, until the block ends."""
+    inside: list[Client] = []
+
+    async def get_in() -> bool:
+        client = await connect(stage)
+        client.send(HANDSHAKE % b"/quiet")
+        if await client.status() == "101":
+            inside.append(client)
+            return True
+        client.writer.transport.abort()  # somebody who knocks had the last place, and will leave it
+        return False
+
+    try:
+        await asyncio.gather(*(until_true(get_in) for _ in range(ROOM - 2 * MEETINGS)))
+        yield
+    finally:
+        for client in inside:
+            client.writer.transport.abort()
+
+
 async def too_many(stage: Stage, times: int) -> None:
     """Fill the gate, and have more come: each sends a request at once, as clients do, every other one a handshake."""
-    async with crowd(stage, ROOM - BYSTANDERS + 2):
+    async with filled(stage):
+        stage.weigh()
 
         async def ask() -> None:
             client = await connect(stage)
