@@ -44,6 +44,7 @@ def read(
     [
         (b"GET /a+b RTSP/1.0\r\n", True),
         (b"\r\nGET  /a+b  ICE/1.0\r\n", True),
+        (b"\rGET  /a+b  ICE/1.0\r\n", True),
         (b"GET /a+b HTTP/1.1\r\n\r\nGET /a+b RTSP/1.0\r\n", True),
         (b"GET /a+b HTTP/1.1\r\nX: GET /a+b RTSP/1.0\r\n", False),
         (b"GET /a+b HTTP/1.1\r\n\r\nGET /aab RTSP/1.0\r\n", False),
@@ -52,6 +53,18 @@ def read(
 )
 def test_a_request_line_of_another_protocol(raw: bytes, is_other: bool) -> None:
     assert names_other_protocol(b"GET", b"/a+b", raw) is is_other
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_other"),
+    [
+        (b"abcGET /a+b RTSP/1.0\r\n", True),
+        (b"\r\nGET /a+b ICE/1.0\r\n", True),
+        (b"abcGET /a+b HTTP/1.1\r\nX: RTSP/1.0\r\n", False),
+    ],
+)
+def test_a_request_line_of_another_protocol_right_behind_a_body(raw: bytes, is_other: bool) -> None:
+    assert names_other_protocol(b"GET", b"/a+b", raw, behind_body=True) is is_other
 
 
 REFUSED = [

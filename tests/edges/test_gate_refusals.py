@@ -58,6 +58,7 @@ MALFORMED = {
     "RTSP/1.1": (b"GET /a  RTSP/1.1\r\n" + HOST, 400),
     "a method of RTSP": (b"DESCRIBE /a RTSP/1.0\r\n" + HOST, 400),
     "ICE/1.0": (b"\r\nSOURCE /a ICE/1.0\r\n" + HOST, 400),
+    "ICE/1.0 behind a bare CR": (b"\rSOURCE /a ICE/1.0\r\n" + HOST, 400),
     "HTTP/2.0": (b"GET /a HTTP/2.0\r\n" + HOST, 505),
     "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n", 400),
     "HTTP/0.9": (b"GET /a\r\n", 505),
@@ -141,6 +142,21 @@ async def test_rtsp_is_refused_behind_others_and_is_no_word_that_a_request_may_n
         client.send(own + b"%b /RTSP RTSP/1.0\r\nHost: a\r\n\r\n" % method + own)
         assert [(await client.response()).status for _ in range(2)] == [200, 400]
         assert await client.rest() == b""
+
+
+@pytest.mark.parametrize("cut", [1, 3, 35, 40, 60])
+@on_both_loops
+async def test_rtsp_is_refused_right_behind_a_body(cut: int) -> None:
+    async with gate_bench() as bench:
+        client = await bench.open()
+        raw = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcdeGET /b RTSP/1.0\r\nHost: a\r\n\r\n"
+        client.send(raw[:-cut])
+        await asyncio.sleep(0.01)  # so that each is a read of its own
+        client.send(raw[-cut:])
+        assert [(await client.response()).status for _ in range(2)] == [200, 400]
+        assert await client.rest() == b""
+        assert b"RTSP" not in bench.upstream.received
+        assert b"GET /b" not in bench.upstream.received
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def read_request_head(
     return head
 
 
-def names_other_protocol(method: bytes, url: bytes, raw: bytes) -> bool:
+def names_other_protocol(method: bytes, url: bytes, raw: bytes, *, behind_body: bool = False) -> bool:
     """Whether the request line names RTSP or ICE: llhttp takes those for HTTP under another name, and tells nobody.
 
     Args:
@@ -138,8 +138,10 @@ def names_other_protocol(method: bytes, url: bytes, raw: bytes) -> bool:
         url: likewise.
         raw: what was read, the request line among it. Where anything else in it is such a line of the same method and
             target, pipelined or in a body, that counts too: which is which only llhttp knows, and the doubt is refused.
+        behind_body: whether the request before it may end in `raw` with a body: then no line end has to stand between.
     """
-    line = rb"(?:\A|\n)%b +%b +(?:RTSP|ICE)/" % (re.escape(method), re.escape(url))
+    before = rb"" if behind_body else rb"(?:\A|[\r\n])"  # llhttp skips either before a request line
+    line = rb"%b%b +%b +(?:RTSP|ICE)/" % (before, re.escape(method), re.escape(url))
     return re.search(line, raw) is not None
 
 

@@ -55,6 +55,7 @@ class Downstream(asyncio.Protocol):
         "_held",
         "_incoming",
         "_is_advancing",
+        "_is_behind_body",
         "_is_closing",
         "_is_full",
         "_is_receiving_head",
@@ -89,6 +90,7 @@ class Downstream(asyncio.Protocol):
         self._read = b""  # while it is being parsed
         self._begun: list[bytes] = []  # the reads before it that hold the head's beginning
         self._first_read = 0  # the size of the read in which the head began, with whatever was before it
+        self._is_behind_body = False  # whether a body may have ended in the read in which the head began
         self._head_bytes = 0  # of the head, in the reads after that one; then of the trailers
         self._incoming: Exchange | None = None  # the request being read
         self._exchange: Exchange | None = None  # the request being answered
@@ -172,6 +174,8 @@ class Downstream(asyncio.Protocol):
             self._read = piece
             if self._is_receiving_head:
                 self._head_bytes += len(piece)
+            else:
+                self._is_behind_body = False
             try:
                 self._parser.feed_data(piece)
             except httptools.HttpParserUpgrade as stop:
@@ -276,7 +280,8 @@ class Downstream(asyncio.Protocol):
         self._enter(Exchange(self, head))
 
     def _check_protocol(self, raw: bytes) -> None:
-        if names_other_protocol(self._parser.get_method(), self._url, raw):
+        method, behind_body = self._parser.get_method(), self._is_behind_body
+        if names_other_protocol(method, self._url, raw, behind_body=behind_body):
             raise BadRequestError(400, "The request line names another protocol than HTTP.")
 
     def _check_head_size(self) -> None:
@@ -287,6 +292,7 @@ class Downstream(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Pass a piece of the body to its request."""
+        self._is_behind_body = True
         incoming = self._incoming
         if incoming is not None:
             incoming.request_body(data)  # which may be too much, and the end of everything
