@@ -99,10 +99,17 @@ def tree(root: int) -> list[int]:
     """Return the ids of a process and its live descendants."""
     found = [root]
     for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for task in _tasks(pid):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
-                found += map(int, task.read_text().split())
+                found += map(int, (task / "children").read_text().split())
     return found
+
+
+def _tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return []
 
 
 def _own_cpu(pid: int) -> float:

@@ -11,9 +11,9 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from bench.open_loop import OpenLoop, percentile
@@ -70,23 +70,19 @@ def _round(proxy: Proxy, rate: float, change: Change) -> Measured:
     client = OpenLoop(proxy.port, rate)
     began = time.perf_counter()
     window: list[float] = []
-    problems: list[NotMeasuredError] = []
 
     def work() -> None:
         time.sleep(STEADY)
         window.append(time.perf_counter() - began)
         try:
             change()
-        except NotMeasuredError as error:
-            problems.append(error)
-        window.append(time.perf_counter() - began)
+        finally:
+            window.append(time.perf_counter() - began)
 
-    worker = threading.Thread(target=work)
-    worker.start()
-    run = client.run(lambda now: len(window) < 2 or now < window[1] + 0.5)
-    worker.join()
-    if problems:
-        raise problems[0]
+    with ThreadPoolExecutor(1) as beside:
+        working = beside.submit(work)
+        run = client.run(lambda now: len(window) < 2 or now < window[1] + 0.5)
+        working.result()
     first, last = window
     steady, meanwhile = run.between(STEADY / 4, first), run.between(first, last)
     if not steady or not meanwhile:
