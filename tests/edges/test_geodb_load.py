@@ -75,6 +75,20 @@ def test_an_unchanged_file_is_not_vetted_again(path: Path, monkeypatch: pytest.M
     assert again.max_age_days == 30
 
 
+def test_where_nothing_has_changed_what_is_in_use_stays(path: Path, tmp_path: Path) -> None:
+    atlas = load_atlas([path], 0, None)
+    path.touch()
+    assert load_atlas([path], 0, None, atlas) is atlas
+    overrides = tmp_path / "overrides.toml"
+    overrides.write_text("[networks]\n")
+    placed = load_atlas([path], 0, overrides, atlas)
+    assert load_atlas([path], 0, overrides, placed) is placed
+    overrides.write_text('[networks]\n"127.86.0.0/16" = "DE"\n')
+    moved = load_atlas([path], 0, overrides, placed)
+    assert moved is not placed
+    assert moved.locate(CN, NOW).country == "DE"
+
+
 def _build(path: Path, build_epoch: int, table: str = "demo") -> None:
     build(TABLES / f"{table}.csv", path, build_epoch=build_epoch)
 

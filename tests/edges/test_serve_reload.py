@@ -14,6 +14,7 @@ from joingate.geodb.build import build
 from tests.conftest import TABLES
 from tests.edges.room_relay import RoomRelay
 from tests.edges.served import CN, DE, HK, NOWHERE, US, Folder, Served, exchange, host_policy, limited, order
+from tests.edges.worker_processes import records, workers_of
 
 MANY = 10_000  # rules, whose parsing takes a while
 
@@ -215,6 +216,29 @@ async def test_a_new_database_is_noticed_by_itself_and_moves_whom_it_moves(
         await exchange(de, [de, await gate.join("m-1", CN)], "the same person, elsewhere")
         assert status["reloads"]["last"]["trigger"] == "watch"
         assert status["reloads"]["last"]["ejected"] == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_database_that_is_touched_and_not_changed_moves_nobody(
+    tmp_path: Path, demo_mmdb: Path, relay: RoomRelay, workers: int
+) -> None:
+    gate_settings = f"workers = {workers}"
+    folder = Folder(tmp_path, demo_mmdb, upstream_port=relay.port, geodb_watch=0.05, gate=gate_settings)
+    folder.write("order.toml", order("cac-1", ["m-1"]))
+    async with Served(folder) as gate:
+        de = await gate.join("m-1", DE)
+        before = (await gate.status())["geodb"]
+        for change in (folder.database.touch, lambda: shutil.copy(demo_mmdb, folder.database)):
+            status = await gate.reloaded(change)
+            last = status["reloads"]["last"]
+            assert (last["trigger"], last["ok"], last["reassessed"]) == ("watch", True, 0)
+            assert status["geodb"] == before
+        assert {await gate.rejected("m-1", CN) for _ in range(8)} == {451}
+        await exchange(de, [de, await gate.join("m-1", DE)], "as before")
+        pids = workers_of(gate) if workers > 1 else [gate.process.pid]
+        assert [open_databases(pid) for pid in pids] == [1] * workers
+    declared = [each for each in records(folder) if each["kind"] == "database"]
+    assert len(declared) == 1
 
 
 async def test_the_database_that_a_gate_began_with_is_let_go_of(folder: Folder, tmp_path: Path) -> None:
