@@ -81,6 +81,18 @@ async def test_an_error_behind_pipelined_requests_waits_for_its_turn_and_ends_th
 
 
 @on_both_loops
+async def test_so_does_one_in_a_body_that_waits_for_its_turn() -> None:
+    async with gate_bench() as bench:
+        client = await bench.open()
+        post = b"POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n"
+        client.send(GET * 3 + post + GET)
+        assert [(await client.response()).status for _ in range(4)] == [200, 200, 200, 400]
+        assert await client.rest() == b""
+        assert bench.upstream.received.count(b"GET ") == 3
+        assert b"POST" not in bench.upstream.received
+
+
+@on_both_loops
 async def test_nothing_that_follows_a_request_to_close_is_answered() -> None:
     async with gate_bench() as bench:
         client = await bench.open()

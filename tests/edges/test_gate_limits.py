@@ -5,11 +5,16 @@ import socket
 
 import pytest
 
+from joingate.core.model import Verdict
 from joingate.gate.downstream import Downstream
+from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
-from tests.edges.gate_fixture import HK, Bench, Wire, eventually, gate_bench, on_both_loops
+from tests.core.made import order
+from tests.edges.gate_fixture import CN, HK, JOIN, Bench, Wire, eventually, gate_bench, on_both_loops
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+REJECTED = f"GET {JOIN}?user=u HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+"""What the gate answers by itself, and at once, where an order is in force."""
 MANY = 30_000_000
 BOUND = 1_000_000
 """Bytes: what the gate may hold for one connection; one read (256 KiB on both loops) and two write buffers are less."""
@@ -140,6 +145,43 @@ async def test_neither_are_the_gates_own_answers() -> None:
         client.go_on_reading()
         for _ in range(3000):
             assert (await client.response()).status == 200
+
+
+def rejected(gate: Gate) -> int:
+    return sum(count for (verdict, _), count in gate.tally.decisions.items() if verdict is Verdict.REJECT)
+
+
+@pytest.mark.parametrize("count", [60, 1000])  # of one piece that is parsed, and of many
+@on_both_loops
+async def test_requests_that_came_at_once_are_answered_while_others_are_too(count: int) -> None:
+    async with gate_bench(rules=(order(),)) as bench:
+        greedy, other = await bench.open(CN), await bench.open()
+        greedy.send(REJECTED * count)
+        await greedy.writer.drain()
+        other.send(GET)
+        assert (await other.response()).status == 200
+        assert 0 < rejected(bench.gate) < count
+        for _ in range(count):
+            assert (await greedy.response()).status == 451
+        assert rejected(bench.gate) == count
+
+
+@on_both_loops
+async def test_a_gate_that_goes_away_answers_a_request_that_waits_for_its_turn_and_no_more() -> None:
+    async with gate_bench(rules=(order(),)) as bench:
+        client = await bench.open(CN)
+        client.send(REJECTED * 40)
+        await eventually(lambda: rejected(bench.gate))
+        before = rejected(bench.gate)
+        draining = asyncio.get_running_loop().create_task(bench.drain(5))
+        answers = [await client.response()]
+        while answers[-1]["connection"] is None:
+            answers.append(await client.response())
+        assert {each.status for each in answers} == {451}
+        assert await client.rest() == b""
+        assert before < len(answers) < 40
+        client.writer.close()
+        await draining
 
 
 @pytest.mark.parametrize("raw", [b"G", GET[:-2], GET + GET[:-2]])

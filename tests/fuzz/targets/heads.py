@@ -5,9 +5,12 @@ Where RTSP or ICE is named anywhere, fewer may go on, never others.
 The gate's own connection and exchange run on paper: a meeting server answers at once and keeps what it was sent.
 """
 
+import asyncio
 import random
 import re
 import zlib
+from collections import deque
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -117,15 +120,37 @@ def _sent(data: bytes, *places: int) -> list[Request]:
 
 def forwarded(gate: Gate, data: bytes, *places: int) -> list[Forwarded]:
     """Send an input, cut at some places, and return what the meeting server gets of it."""
-    server = _Server()
-    connection = Downstream(gate, cast("Any", server))
-    line = _Line()
-    connection.connection_made(cast("Any", line))
-    for start, end in zip((0, *places), (*places, len(data)), strict=True):
-        if start < end and not line.is_closed:
-            connection.data_received(data[start:end])
-    connection.connection_lost(None)
+    server, line, loop = _Server(), _Line(), _Loop()
+    running = asyncio.get_running_loop()
+    asyncio._set_running_loop(cast("Any", loop))
+    try:
+        connection = Downstream(gate, cast("Any", server))
+        connection.connection_made(cast("Any", line))
+        for start, end in zip((0, *places), (*places, len(data)), strict=True):
+            if start < end and not line.is_closed:
+                connection.data_received(data[start:end])
+                loop.turn()
+        connection.connection_lost(None)
+    finally:
+        asyncio._set_running_loop(running)
     return [Forwarded(judged, bytes(sent), is_whole) for judged, sent, is_whole in server.exchanges]
+
+
+class _Loop:
+    """The event loop, which turns until nothing is left to be done."""
+
+    def __init__(self) -> None:
+        self._due: deque[Callable[[], None]] = deque()
+
+    def time(self) -> float:
+        return 0.0
+
+    def call_soon(self, do: Callable[[], None]) -> None:
+        self._due.append(do)
+
+    def turn(self) -> None:
+        while self._due:
+            self._due.popleft()()
 
 
 class _Line:
