@@ -23,7 +23,7 @@ from joingate.codecs.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from joingate.codecs.join_request import JoinMatcher
 from joingate.codecs.join_route import JoinRoute, Source
 from joingate.core.location import place
-from joingate.core.model import UNKNOWN, Address, Cause, Location
+from joingate.core.model import UNKNOWN, Address, Cause, Location, Verdict
 from joingate.core.recording import Remover
 from joingate.core.rules import Rule, RuleSet
 from joingate.gate.binding import bind
@@ -75,6 +75,11 @@ async def eventually(condition: Callable[[], object]) -> None:
     """Wait until `condition` holds; a test in which it never does ends at its limit."""
     while not condition():  # noqa: ASYNC110 - anything may make it true
         await asyncio.sleep(0.002)
+
+
+def rejected(gate: Gate) -> int:
+    """Count the joins that a gate has rejected."""
+    return sum(count for (verdict, _), count in gate.tally.decisions.items() if verdict is Verdict.REJECT)
 
 
 @dataclass(slots=True)

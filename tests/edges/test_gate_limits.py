@@ -5,12 +5,10 @@ import socket
 
 import pytest
 
-from joingate.core.model import Verdict
 from joingate.gate.downstream import Downstream
-from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from tests.core.made import order
-from tests.edges.gate_fixture import CN, HK, JOIN, Bench, Wire, eventually, gate_bench, on_both_loops
+from tests.edges.gate_fixture import CN, HK, JOIN, Bench, Wire, eventually, gate_bench, on_both_loops, rejected
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 REJECTED = f"GET {JOIN}?user=u HTTP/1.1\r\nHost: a\r\n\r\n".encode()
@@ -145,10 +143,6 @@ async def test_neither_are_the_gates_own_answers() -> None:
         client.go_on_reading()
         for _ in range(3000):
             assert (await client.response()).status == 200
-
-
-def rejected(gate: Gate) -> int:
-    return sum(count for (verdict, _), count in gate.tally.decisions.items() if verdict is Verdict.REJECT)
 
 
 @pytest.mark.parametrize("count", [60, 1000])  # of one piece that is parsed, and of many

@@ -11,7 +11,7 @@ from joingate.core.record import Told
 from joingate.core.rules import RuleSet
 from joingate.gate.seats import MOST
 from tests.core.made import order
-from tests.edges.gate_fixture import CN, HK, Bench, Wire, eventually, gate_bench, on_both_loops
+from tests.edges.gate_fixture import CN, HK, Bench, Wire, eventually, gate_bench, on_both_loops, rejected
 from tests.edges.plain_dialect import PlainDialect, Remover
 from tests.edges.websocket_fixture import (
     KEY,
@@ -414,6 +414,38 @@ async def test_all_whom_a_token_stands_for_come_back_or_nobody() -> None:
         await eventually(lambda: not len(bench.gate.roster))
         assert await say(bench, CN, b"resume t") == b"refused 451 resume t"
         assert not len(bench.gate.roster)
+
+
+@on_both_loops
+async def test_messages_that_came_at_once_are_read_while_others_are_answered() -> None:
+    async with gate_bench(accept_and_echo, dialect=PlainDialect(), rules=(order(),)) as bench:
+        greedy, other = await open_socket(bench, CN), await bench.open()
+        greedy.send(build_frame(TEXT, b"enter m bob") * 2000)
+        await greedy.writer.drain()
+        other.send(b"GET /.well-known/joingate HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await other.response()).status == 200
+        assert 0 < rejected(bench.gate) < 2000
+        await eventually(lambda: rejected(bench.gate) == 2000)
+
+
+@on_both_loops
+async def test_what_came_at_once_goes_on_whole_and_in_order_both_ways() -> None:
+    said = [b"%d " % number + b"x" * (number % 7 * 300) for number in range(500)]
+
+    async def answer_all_at_once(wire: Wire) -> None:
+        await wire.head()
+        wire.send(SWITCHING)
+        await wire.read(sum(map(len, frames)))
+        wire.send(b"".join(server_frame(TEXT, message) for message in said))
+        await wire.rest()
+
+    frames = [build_frame(TEXT, message) for message in said]
+    async with gate_bench(answer_all_at_once, dialect=PlainDialect()) as bench:
+        client = await open_socket(bench)
+        client.send(b"".join(frames))
+        heard = b"".join(server_frame(TEXT, message) for message in said)
+        assert await client.read(len(heard)) == heard
+        assert after_head(bench.upstream.wires[0]) == b"".join(frames)
 
 
 @pytest.mark.interpreted

@@ -57,10 +57,11 @@ class Side(asyncio.Protocol):
         """Read no more before everybody else has had a turn."""
         if not self.is_lost and self.transport.is_reading():
             self.transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._go_on)
+            asyncio.get_running_loop().call_soon(self.go_on)
 
-    def _go_on(self) -> None:
-        if not self.other.held and not self.is_lost and not self.transport.is_closing():
+    def go_on(self) -> None:
+        """Read again, unless the other side is full."""
+        if not self.is_lost and not self.other.held and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def eof_received(self) -> None:
@@ -81,8 +82,7 @@ class Side(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.held = 0
         self.tunnel.await_frames()
-        if not self.other.is_lost and not self.other.transport.is_closing():
-            self.other.transport.resume_reading()
+        self.other.go_on()
 
 
 class Tunnel:
