@@ -118,6 +118,27 @@ def test_chunks_of_any_kind_and_size_agree_with_a_plain_reading(
         assert state(follower) == (end in reading.boundaries, end >= reading.broken_from, end >= reading.closed_from)
 
 
+@given(streams, st.lists(st.integers(0, 1000), max_size=8), st.integers(1, 3))
+def test_a_limit_of_frames_stops_at_a_boundary_and_loses_nothing(stream: bytes, marks: list[int], most: int) -> None:
+    reading = Reading(stream)
+    follower = FrameFollower()
+    end = 0
+    for chunk in cut(stream, marks):
+        rest = chunk
+        while rest:
+            begins = end in reading.boundaries
+            used = follower.feed(rest, most)
+            passed = [at for at in reading.boundaries if end < at < end + used]
+            assert len(passed) + begins <= most
+            assert used == len(rest) or (used and follower.at_boundary)
+            rest, end = rest[used:], end + used
+            assert state(follower) == (
+                end in reading.boundaries,
+                end >= reading.broken_from,
+                end >= reading.closed_from,
+            )
+
+
 @given(streams, st.lists(st.integers(0, 1000), max_size=8))
 def test_feed_until_boundary_stops_at_the_first_boundary(stream: bytes, marks: list[int]) -> None:
     reading = Reading(stream)

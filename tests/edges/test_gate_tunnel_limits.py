@@ -1,16 +1,15 @@
-"""Ends that do not take what they are sent, floods that must leave others their turn, and peers that have vanished."""
+"""Ends that do not take what they are sent, clients that are too many, and peers that have vanished."""
 
 import asyncio
 import socket
-from itertools import pairwise
 
 import pytest
 
 from joingate.gate.downstream import Downstream
 from joingate.gate.options import GateOptions, turned_away_at_most
-from joingate.gate.tunnel import LARGE_READ, Side, Tunnel
+from joingate.gate.tunnel import Tunnel
 from tests.edges.gate_fixture import HK, Bench, Script, Wire, answer_all, eventually, gate_bench, on_both_loops
-from tests.edges.websocket_fixture import SWITCHING, accept_and_hold, join, read_close, server_frame
+from tests.edges.websocket_fixture import SWITCHING, join, read_close, server_frame
 from tests.ws_client import BINARY, PING, build_frame
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -106,32 +105,6 @@ async def test_one_who_is_slow_but_not_still_stays() -> None:
             await eventually(lambda: looks == 3)
         assert the_tunnel(bench).down.held
         await eventually(lambda: not bench.gate.connections)  # and now it does stand still
-
-
-@on_both_loops
-async def test_a_flood_of_frames_leaves_others_their_turn() -> None:
-    """Between two large reads of one socket, whoever else has something to be done gets it done."""
-    flood = build_frame(PING, b"") * 500_000
-    left = len(flood)
-    reads: list[bool] = []
-    take = Side.data_received
-
-    def received(self: Side, data: bytes) -> None:
-        nonlocal left
-        left -= len(data)
-        if len(data) >= LARGE_READ:
-            reads.append(True)
-            asyncio.get_running_loop().call_soon(reads.append, False)
-        take(self, data)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Side, "data_received", received)
-        async with gate_bench(accept_and_hold) as bench:
-            client = await join(bench)
-            client.send(flood)
-            await eventually(lambda: not left)
-    assert len(reads) > 4
-    assert not any(first and second for first, second in pairwise(reads))
 
 
 @on_both_loops

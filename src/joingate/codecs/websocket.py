@@ -5,6 +5,7 @@ Close frame, and that only where a frame ends.
 """
 
 import re
+import sys
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha1
@@ -22,11 +23,10 @@ _FIN = _MASKED = 0x80
 _LONG = (Struct("!2xH"), Struct("!2xQ"))  # by the lowest bit of 126 and 127: a header up to its masking key
 
 _SMALL = tuple(2 + 4 * (second >> 7) + (second & 127) if second & 127 < 126 else 0 for second in range(256))
-
-_PLAIN = tuple(
-    first & _OPCODE != _CLOSE and (first & _FIN != 0 or not first & _CONTROL) for first in range(256)
-)  # by the first byte: a frame that only its length is looked at of
 """The size in bytes of the whole frame by its second byte; 0 where a longer length follows (RFC 6455 5.2)."""
+
+_PLAIN = tuple(first & _OPCODE != _CLOSE and (first & _FIN != 0 or not first & _CONTROL) for first in range(256))
+"""By the first byte: whether nothing but the length of the frame matters."""
 
 
 class FrameFollower:
@@ -52,22 +52,25 @@ class FrameFollower:
         """Whether the next byte begins a frame."""
         return self._left == 0
 
-    def feed(self, data: Chunk) -> None:
-        """Follow `data`, the next bytes of the direction."""
+    def feed(self, data: Chunk, most: int = sys.maxsize) -> int:
+        """Follow `data`, the next bytes of the direction, through at most `most` frames that begin in it.
+
+        Returns:
+            how many bytes that was: all of them, or as many as lead to a boundary, and the rest is to be fed again.
+        """
         size = len(data)
         at = 0
         if self._left:
             at = self._resume(data, size)
         elif size > 1 and size == _SMALL[data[1]] and not data[0] & _CONTROL:
-            return  # one small message and nothing else: by far the most common chunk
-        while at < size:
-            # Whole small frames, one behind the other: a flood of them must not cost others their turn.
-            while (
-                size - at > 1 and _PLAIN[data[at]] and (frame_size := _SMALL[data[at + 1]]) and at + frame_size <= size
-            ):
-                at += frame_size
-            if at < size:
+            return size  # one small message and nothing else: by far the most common chunk
+        while at < size and most > 0:
+            most -= 1
+            if size - at > 1 and _PLAIN[data[at]] and (frame_size := _SMALL[data[at + 1]]) and at + frame_size <= size:
+                at += frame_size  # a whole small frame
+            else:
                 at = self._begin(data, at, size)
+        return at
 
     def feed_until_boundary(self, data: Chunk) -> int:
         """Follow `data` no further than the frame under way, and return how many of its bytes belong to that frame.

@@ -5,12 +5,12 @@ answered in the meeting server's own dialect; the connection stays for whatever 
 where it carries nobody else. What the gate adds to the server's messages stands between two of them.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import ClassVar, Final, cast
 
 from joingate.codecs.dialect import Conversation, UnreadableError, refusal_of
+from joingate.codecs.websocket import Chunk
 from joingate.codecs.websocket_messages import MessageError, MessageReader, Piece, build_text
 from joingate.core.decision import Decision
 from joingate.core.model import Address
@@ -35,60 +35,18 @@ SLICE: Final = 1024
 """Bytes that one turn of the event loop reads: a dozen messages, or 170 pings, are some milliseconds of work."""
 
 
-class _ReadSide(Side):
-    """One end, of which a slice is read at a time: a thousand messages that come at once keep nobody else waiting."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self, tunnel: Tunnel, transport: asyncio.Transport) -> None:
-        super().__init__(tunnel, transport)
-        self._rest = b""  # what came behind the slice that was read last
-
-    def read(self, data: bytes) -> None:
-        """Read a slice."""
-        raise NotImplementedError
-
-    def data_received(self, data: bytes) -> None:
-        if self._rest:
-            self._rest += data
-            self._stop_reading()
-        else:
-            self._read_some(data)
-
-    def _read_some(self, data: bytes) -> None:
-        self._rest = data[SLICE:]
-        if self._rest:  # before it is read: a side that has more is not to be told to go on
-            self._stop_reading()
-            asyncio.get_running_loop().call_soon(self._take_turn)
-        self.read(data[:SLICE])
-
-    def _take_turn(self) -> None:
-        if self.is_lost or self.other.is_lost:
-            return
-        self._read_some(self._rest)
-        self.go_on()
-
-    def _stop_reading(self) -> None:
-        if not self.transport.is_closing() and self.transport.is_reading():
-            self.transport.pause_reading()
-
-    def go_on(self) -> None:
-        if not self._rest:
-            super().go_on()
-
-
-class _ClientSide(_ReadSide):
+class _ClientSide(Side):
     __slots__ = ()
 
-    def read(self, data: bytes) -> None:
-        cast("ReadTunnel", self.tunnel).from_client(data)
+    def read(self, data: Chunk) -> int:
+        return cast("ReadTunnel", self.tunnel).from_client(bytes(data[:SLICE]))
 
 
-class _ServerSide(_ReadSide):
+class _ServerSide(Side):
     __slots__ = ()
 
-    def read(self, data: bytes) -> None:
-        cast("ReadTunnel", self.tunnel).from_server(data)
+    def read(self, data: Chunk) -> int:
+        return cast("ReadTunnel", self.tunnel).from_server(bytes(data[:SLICE]))
 
 
 class ReadTunnel(Tunnel):
@@ -120,11 +78,10 @@ class ReadTunnel(Tunnel):
 
     # From the client
 
-    def from_client(self, data: bytes) -> None:
-        """Understand what comes, and pass on what may."""
+    def from_client(self, data: bytes) -> int:
+        """Understand what comes, and pass on what may; return how many bytes a turn has looked at."""
         if self.is_closing():
-            self.received_while_closing(self.down, data)
-            return
+            return self.received_while_closing(self.down, data)
         if self.idle_timeout:
             self.await_frames()
         try:
@@ -133,7 +90,7 @@ class ReadTunnel(Tunnel):
                     self.down.follower.feed(piece.raw)
                     self.up.transport.write(piece.raw)
                 elif self.is_closing():
-                    return
+                    break
         except MessageError as error:
             self.close(error.code, error.text.encode())
         except UnreadableError as error:
@@ -141,6 +98,7 @@ class ReadTunnel(Tunnel):
         except Exception:  # noqa: BLE001 - logged whole; what could not be judged must not go on
             _log.exception("defect: a message could not be judged")
             self.close(_INTERNAL_ERROR, b"The gate could not read a message.")
+        return len(data)
 
     def _may_go_on(self, piece: Piece) -> bool:
         message = piece.message
@@ -155,11 +113,10 @@ class ReadTunnel(Tunnel):
 
     # From the server
 
-    def from_server(self, data: bytes) -> None:
-        """Pass on what comes, and take note of it."""
+    def from_server(self, data: bytes) -> int:
+        """Pass on what comes, and take note of it; return how many bytes a turn has looked at."""
         if self.is_closing():
-            self.received_while_closing(self.up, data)
-            return
+            return self.received_while_closing(self.up, data)
         try:
             for piece in self._server_reader.feed(data):
                 if piece.message is not None and self._conversation.hears_server:
@@ -169,11 +126,12 @@ class ReadTunnel(Tunnel):
                         self._seats.leave(left)
         except MessageError as error:
             self.close(error.code, b"The meeting server sent what is no WebSocket message.")
-            return
+            return len(data)
         self.up.follower.feed(data)
         self.down.transport.write(self._with_unsaid(data) if self._unsaid else data)
         if self.idle_timeout:
             self.await_frames()
+        return len(data)
 
     def _say(self, messages: Sequence[bytes]) -> None:
         frames = b"".join(map(build_text, messages))
