@@ -86,14 +86,14 @@ async def connect(
 
 @contextlib.asynccontextmanager
 async def crowd(
-    stage: Stage, times: int, begin: Callable[[Client], object] = lambda _: None
+    stage: Stage, times: int, begin: Callable[[Client], object] = lambda _: None, *, source: str = US
 ) -> AsyncIterator[list[Client]]:
     """Open so many connections, have each begin at once, and drop whatever is left of them at the end."""
     opened: list[Client] = []
 
     async def one() -> None:
         async with at_once:
-            client = await connect(stage)
+            client = await connect(stage, source)
         opened.append(client)
         begin(client)
 

@@ -52,6 +52,15 @@ ELSEWHERE: Final = (
         ("tests/edges/test_gate_reading.py", "tests/edges/test_gate_reading_fuzz.py"),
     ),
     Held(
+        "frames, messages and requests by the thousand in one read",
+        "others have their turn in between; nothing is lost or out of order",
+        (
+            "tests/edges/test_gate_frame_floods.py",
+            "tests/edges/test_gate_reading.py",
+            "tests/edges/test_gate_limits.py",
+        ),
+    ),
+    Held(
         "bytes behind a handshake before its answer",
         "nothing follows an Upgrade to the meeting server before a checked 101",
         ("tests/edges/test_gate_websocket.py",),

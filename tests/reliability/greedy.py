@@ -1,14 +1,17 @@
 """Clients that send much: what is too large is refused, and what is relayed is held no longer than it takes."""
 
 import asyncio
+import re
 from typing import Final
 
+from tests.edges.served import CN
 from tests.reliability.clients import AT_ONCE, HANDSHAKE, Client, connect, crowd, each_of
 from tests.reliability.scenario import Scenario
 from tests.reliability.stage import Stage
 from tests.ws_client import BINARY, PING, build_frame
 
 MIB: Final = 1 << 20
+FEW: Final = 4
 READ: Final = 256 << 10
 """Bytes that one read brings at most (libuv); asyncio's is the same."""
 
@@ -99,6 +102,24 @@ async def pipelines(stage: Stage, times: int) -> None:
     stage.only("held back")
 
 
+async def rejections(stage: Stage, times: int) -> None:
+    """Ask for joins that are rejected, all at once on a few connections, and read the answers."""
+    ask = b"GET /meetings/ordered/join?user=u HTTP/1.1\r\nHost: a\r\n%b\r\n"
+    each = times // FEW
+
+    async def pour(client: Client) -> None:
+        client.send(ask % b"" * (each - 1) + ask % b"Connection: close\r\n")
+        answers = await client.rest()
+        for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers):
+            stage.saw(status.decode())
+
+    async with crowd(stage, FEW, source=CN) as clients:
+        await asyncio.gather(*map(pour, clients))
+    stage.grew_at_most(MIB, FEW)
+    stage.expect(stage.result.seen["451"] == FEW * each, "some were not answered")
+    stage.only("451")
+
+
 GREEDY: Final = (
     Scenario(
         "heads of a megabyte, as many lines or as one",
@@ -136,5 +157,12 @@ GREEDY: Final = (
         pipelines,
         10,
         100,
+    ),
+    Scenario(
+        "joins that are rejected, thousands at once on four connections",
+        "each is answered, one of a connection in a turn of the event loop, and then everybody else; at most 1 MiB each",
+        rejections,
+        400,
+        10_000,
     ),
 )

@@ -19,8 +19,9 @@ from joingate.codecs.dialect import UnreadableError
 MAX_DEPTH: Final = 64
 """Elements inside each other; what people send has a dozen."""
 
-MAX_ELEMENTS: Final = 8192
-"""In one message: each costs the gate some microseconds. Prosody takes 25,000 (`c2s_max_child_elements`)."""
+MAX_ELEMENTS: Final = 2048
+"""In one message: each costs the gate some microseconds, in which everybody else waits. A browser's description of its
+media has some three hundred; Prosody takes 25,000 (`c2s_max_child_elements`)."""
 
 STREAMS: Final = "http://etherx.jabber.org/streams"
 CLIENT: Final = "jabber:client"
