@@ -6,7 +6,7 @@ of the line's members; only what stands before them is put together here.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -33,26 +33,22 @@ def _listed(numbers: tuple[int, ...]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _restriction(seq: int, hour: str, record: Restriction) -> bytes:
-    # fmt: off
-    return "".join((
-        '{"seq":', str(seq), ',"hour":"', hour, '","kind":"restriction',
-        '","action":"', record.action, '","basis":"', record.basis, '","rule":"', record.rule,
-        '","revision":"', record.revision, '","epochs":[', _listed(record.epochs),
-        '],"located_as":"', record.located_as, '","sources":', str(record.sources), ',"told":"', record.told,
-        '","meeting":"', record.meeting, '","receipt":"', record.receipt, '"}\n',
-    )).encode()
-    # fmt: on
-
-
 def encode_one(seq: int, hour: str, record: Record) -> bytes:
     """Write a record as a line with its line feed. The caller vouches for the values.
 
     Raises:
         TypeError: it cannot be written.
     """
-    if type(record) is Restriction:
-        return _restriction(seq, hour, record)
+    if type(record) is Restriction:  # not in a function of its own: somebody waits
+        # fmt: off
+        return "".join((
+            '{"seq":', str(seq), ',"hour":"', hour, '","kind":"restriction',
+            '","action":"', record.action, '","basis":"', record.basis, '","rule":"', record.rule,
+            '","revision":"', record.revision, '","epochs":[', _listed(record.epochs),
+            '],"located_as":"', record.located_as, '","sources":', str(record.sources), ',"told":"', record.told,
+            '","meeting":"', record.meeting, '","receipt":"', record.receipt, '"}\n',
+        )).encode()
+        # fmt: on
     return b'{"seq":%d%b%b' % (seq, _between(KIND_OF[type(record)], hour), _dumps(record, None, _OPTIONS)[1:])
 
 
@@ -61,15 +57,18 @@ def encode_all(first: int, hour: str, records: Iterable[Record]) -> list[bytes]:
     return [encode_one(seq, hour, record) for seq, record in enumerate(records, first)]
 
 
-def grow(peaks: Peaks, lines: Sequence[bytes]) -> None:
+def grow(peaks: Peaks, lines: Iterable[bytes]) -> None:
     """Add the leaves of `lines`, with their line feeds, to a tree."""
-    hashes, leaves = peaks.hashes, peaks.size
     for line in lines:
-        root = _sha256(b"\x00" + line[:-1]).digest()
-        size = leaves
-        while size & 1:
-            root = _sha256(b"\x01" + hashes.pop() + root).digest()
-            size >>= 1
-        hashes.append(root)
-        leaves += 1
-    peaks.size = leaves
+        grow_by_one(peaks, line)
+
+
+def grow_by_one(peaks: Peaks, line: bytes) -> None:
+    """Add the leaf of a line, with its line feed, to a tree."""
+    hashes, size = peaks.hashes, peaks.size
+    peaks.size = size + 1
+    root = _sha256(b"\x00" + line[:-1]).digest()
+    while size & 1:
+        root = _sha256(b"\x01" + hashes.pop() + root).digest()
+        size >>= 1
+    hashes.append(root)

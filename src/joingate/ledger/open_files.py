@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from joingate.codecs.ledger_batch import encode_all, encode_one, grow
+from joingate.codecs.ledger_batch import encode_all, encode_one, grow, grow_by_one
 from joingate.codecs.ledger_line import LedgerLineError
 from joingate.core.record import Record
 from joingate.ledger import files as layout
@@ -89,12 +89,9 @@ class OpenFiles:
             return None
         if hour < at.hour:  # noqa: PLR1730 - max() takes as long as a system call
             hour = at.hour
-        if len(records) == 1:  # a restriction at join, which somebody waits for
-            data = encode_one(first, hour, records[0])
-            lines = [data]
-        else:
-            lines = encode_all(first, hour, records)
-            data = b"".join(lines)
+        is_one = len(records) == 1  # a restriction at join, which somebody waits for
+        lines = () if is_one else encode_all(first, hour, records)
+        data = encode_one(first, hour, records[0]) if is_one else b"".join(lines)
         try:
             write_whole(file.fd, data)
         except OSError:
@@ -102,9 +99,13 @@ class OpenFiles:
             os.ftruncate(file.fd, file.end)
             raise
         file.end += len(data)
-        self.lines += lines
-        grow(peaks, lines)
         at.hour = hour
+        if is_one:
+            self.lines.append(data)
+            grow_by_one(peaks, data)
+        else:
+            self.lines += lines
+            grow(peaks, lines)
         for record in records:
             if type(record) in TELLING:
                 at.heed(record)
