@@ -2,6 +2,7 @@
 """What people see in a real browser: the notice, the room before and after an order, the gate's own page."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ JOIN = f"/meetings/{ORDERED}/join?user=Mei"
 AUTHORITY = "Cyberspace Administration of China"
 LAW = "Cybersecurity Law, article 50"
 A_WHILE = 1500  # milliseconds, in which a page that reconnects by itself would have done so
+PATIENCE = 30.0  # seconds after which something is taken never to happen
 
 
 @asynccontextmanager
@@ -144,7 +146,7 @@ async def the_order_takes_mei_out(stage: Stage, mei: Visitor, kit: Visitor, ruth
         await mei.page.wait_for_timeout(A_WHILE / 5)
     assert len(mei.sockets) == 1, "the page reconnected by itself"
     assert ruth.is_inside
-    assert await kit.page.get_by_text("Mei left").is_visible()
+    await kit.page.get_by_text("Mei left").wait_for()
     assert await kit.page.locator("#people").inner_text() == "K\nKit\nR\nRuth"
     await shoot(kit.page, f"room-under-the-order-{variant}")
 
@@ -166,7 +168,8 @@ async def lifting_lets_mei_in_again(stage: Stage, mei: Visitor, kit: Visitor) ->
     stage.order_is_lifted()
     again = mei.page.get_by_role("button", name="Try again")
     room = mei.page.get_by_text("You are in.")
-    for _ in range(50):  # a reload takes a moment
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:  # a reload takes a moment
         await again.click()  # disabled from here until the page knows: in, or refused once more
         await mei.page.wait_for_function("document.querySelector('#again').disabled === false")
         if await room.is_visible():
@@ -178,10 +181,11 @@ async def lifting_lets_mei_in_again(stage: Stage, mei: Visitor, kit: Visitor) ->
 
 
 async def kit_has_missed_nothing(kit: Visitor, ruth: Participant) -> None:
-    for _ in range(50):  # what is on its way arrives
+    end = time.monotonic() + PATIENCE
+    while True:  # what is on its way arrives
         heard_by_kit = compare(kit.heard.get("Ruth", []), ruth.stretches)
         heard_of_kit = compare(ruth.heard["Kit"], [Stretch(1, len(kit.said))])
-        if heard_by_kit.is_whole and heard_of_kit.is_whole:
+        if (heard_by_kit.is_whole and heard_of_kit.is_whole) or time.monotonic() > end:
             break
         await kit.page.wait_for_timeout(100)
     assert heard_by_kit.received > 0
@@ -248,11 +252,10 @@ async def test_the_entry_asks_for_a_meeting_and_a_name(browser: "Browser", tmp_p
 async def order_in_force(stage: Stage, page: "Page") -> None:
     """Put the order in force and wait until the gate refuses by it."""
     stage.order_comes()
-    for _ in range(50):
-        if (await page.request.get(stage.url("CN", JOIN))).status == 451:
-            return
+    end = time.monotonic() + PATIENCE
+    while (await page.request.get(stage.url("CN", JOIN))).status != 451:
+        assert time.monotonic() < end, f"the order is not in force\n{stage.gate.log_tail()}"
         await page.wait_for_timeout(100)
-    raise AssertionError(f"the order is not in force\n{stage.gate.log_tail()}")
 
 
 async def fits(page: "Page") -> bool:
