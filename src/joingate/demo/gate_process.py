@@ -12,7 +12,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from joingate.core.errors import JoingateError
 
-_START = 20.0  # seconds; a slow machine imports for a few
+_START = 60.0  # seconds; a slow machine with other work imports for many
 _STOP = 5.0
 _TAIL = 30  # lines of log worth showing
 

@@ -22,7 +22,7 @@ from yarl import URL
 from joingate.demo.cast import Person
 from joingate.demo.hearing import Stretch
 
-PATIENCE = 5.0  # seconds for anything to happen that should happen at once
+PATIENCE = 20.0  # seconds for anything to happen that should happen at once, on a machine with other work too
 PROBLEM = "application/problem+json"
 
 _LINES = ("Can everyone hear me?", "I have the next page.", "Let me read it aloud.", "Thank you.", "Shall we go on?")

@@ -131,14 +131,24 @@ class Story:
 
     async def _expect_listed(self, meeting: str) -> None:
         expected = sorted(each.name for each in self._staying if each.meeting == meeting)
-        async with ClientSession() as session, session.get(f"{self._upstream}/meetings/{meeting}") as answer:
-            listed = (await answer.json())["participants"]
+        listed = await self._listed(meeting, expected)
         self._note(f"the meeting server lists in {meeting}: {', '.join(listed) or 'nobody'}")
         self.findings.expect(
             f"the meeting server itself lists everybody else in {meeting}",
             seen=listed == expected,
             instead=f"listed: {listed}",
         )
+
+    async def _listed(self, meeting: str, expected: Sequence[str]) -> list[str]:
+        """Ask the meeting server who is in; it hears of an end after whoever was ejected, so with patience."""
+        deadline = time.monotonic() + PATIENCE
+        async with ClientSession() as session:
+            while True:
+                async with session.get(f"{self._upstream}/meetings/{meeting}") as answer:
+                    listed: list[str] = (await answer.json())["participants"]
+                if listed == expected or time.monotonic() > deadline:
+                    return listed
+                await asyncio.sleep(0.05)
 
     async def _until_closed(self, participants: Sequence[Participant]) -> None:
         """Wait for each to be closed, with patience; who is not has no `closed` to show."""
