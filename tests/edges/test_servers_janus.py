@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from joingate.demo.gate_process import free_ports
 from joingate.servers import asking, janus
 from joingate.servers.admin_client import AdminClient, ServerError, Whom
 from joingate.servers.janus import MAX_ANSWER, JanusAdmin
@@ -62,8 +61,8 @@ async def stand_in() -> AsyncIterator[tuple[StandIn, AdminClient]]:
     app.router.add_post("/admin/{session}/{handle}", answers.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    (port,) = free_ports(1)
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
     async with aiohttp.ClientSession() as session:
         yield answers, JanusAdmin(session, f"http://127.0.0.1:{port}/admin/", SECRET)
     answers.silent.set()
@@ -191,9 +190,8 @@ async def test_no_answer_in_time(stand_in: tuple[StandIn, AdminClient], monkeypa
 
 
 async def test_nobody_listens() -> None:
-    (port,) = free_ports(1)
     async with aiohttp.ClientSession() as session:
-        admin = JanusAdmin(session, f"http://127.0.0.1:{port}/admin", SECRET)
+        admin = JanusAdmin(session, "http://127.0.0.1:1/admin", SECRET)
         assert await failure(admin) == "The meeting server could not be asked (ClientConnectorError)."
 
 

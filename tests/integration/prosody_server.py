@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ from xml.sax.saxutils import quoteattr
 
 from aiohttp import ClientSession, ClientTimeout, WSMsgType
 from aiohttp.client import ClientWebSocketResponse
+
+from joingate.demo.gate_process import free_ports
 
 MODULES = Path(__file__).parents[2] / "deploy/prosody"
 HOST, ACCOUNTS, ROOMS = "meet.test", "auth.meet.test", "muc.meet.test"
@@ -44,14 +45,6 @@ Component "lobby.{host}" "muc"
 """
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 class ProsodyServer:
     """One process; `async with` starts and stops it.
 
@@ -70,7 +63,7 @@ class ProsodyServer:
             modules: further ones.
         """
         self.folder = folder
-        self.port, c2s = _free_ports(2)
+        self.port, c2s = free_ports(2)
         self.admin_url = f"http://127.0.0.1:{self.port}/joingate"
         self.plugins = folder / "plugins"
         self._child: asyncio.subprocess.Process | None = None

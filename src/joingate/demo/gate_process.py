@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from joingate.core.errors import JoingateError
 _START = 60.0  # seconds; a slow machine with other work imports for many
 _STOP = 5.0
 _TAIL = 30  # lines of log worth showing
+_PORTS = range(10_000, 32_000)
 
 
 class GateError(JoingateError):
@@ -110,9 +112,15 @@ class GateProcess:
 
 
 def free_ports(count: int) -> list[int]:
-    """Let the system choose `count` ports of 127.0.0.1 that nobody listens on; they are free again on return."""
+    """Choose `count` ports of 127.0.0.1 that nobody listens on; they are free again on return.
+
+    The system hands out higher ones (ip_local_port_range): nobody who asks it for one is given one of these meanwhile.
+    """
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(found) < count:
+            port = secrets.choice(_PORTS)
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.append(port)
+    return found
