@@ -7,7 +7,7 @@ import aiohttp
 import orjson
 import pytest
 
-from tests.edges.served import CN, DE, HK, LIMIT, Served
+from tests.edges.served import CN, DE, HK, LIMIT, Served, until
 from tests.edges.served_stub import close_code, coming_from, gate_before, order_against, serving
 from tests.stubs.bigbluebutton_server import BigBlueButtonServer
 
@@ -90,6 +90,7 @@ async def test_all_of_a_participant_s_sockets_are_cut_and_the_others_stay(
         bert_media = await media(from_cn, gate, bert_token)
         await order_against(gate, MEETING)
         assert [await close_code(socket) for socket in (bert, bert_media)] == [4451, 4451]
+        await until(lambda: server.sessions[bert_token].sockets == 0)  # the server hears of it after the client does
         server.let_time_pass()
         await gate.status_when(lambda status: status["ejections"]["under_way"] == 0)
         assert server.attendees(MEETING) == ["anna"]
