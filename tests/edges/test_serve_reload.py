@@ -228,7 +228,9 @@ async def test_a_database_that_is_touched_and_not_changed_moves_nobody(
     async with Served(folder) as gate:
         de = await gate.join("m-1", DE)
         before = (await gate.status())["geodb"]
-        for change in (folder.database.touch, lambda: shutil.copy(demo_mmdb, folder.database)):
+        again = tmp_path / "again.mmdb"
+        shutil.copy(demo_mmdb, again)  # and then in its place at once: half of it is no copy
+        for change in (folder.database.touch, lambda: again.replace(folder.database)):
             status = await gate.reloaded(change)
             last = status["reloads"]["last"]
             assert (last["trigger"], last["ok"], last["reassessed"]) == ("watch", True, 0)
