@@ -12,6 +12,7 @@ import pytest
 from tests.edges.room_relay import RoomRelay
 from tests.edges.served import CN, DE, Folder, Served, exchange, limited, order, run, until
 from tests.edges.test_serve_reload import metric
+from tests.edges.test_serve_start import GRACE, configure
 from tests.edges.worker_processes import (
     admitted,
     ask,
@@ -146,6 +147,7 @@ async def test_a_worker_killed_between_record_and_ejection_claims_nothing(folder
 @pytest.mark.parametrize("to_all", [False, True])
 async def test_they_drain(number: signal.Signals, to_all: bool, folder: Folder, relay: RoomRelay) -> None:
     """Whether the supervisor alone gets the signal, or everybody, as from a terminal or a service manager."""
+    configure(folder, "drain_seconds = 1", GRACE)
     async with Served(folder) as gate, limited():
         family = family_of(gate)
         clients = await both(gate, "m-1", DE)
@@ -160,6 +162,7 @@ async def test_they_drain(number: signal.Signals, to_all: bool, folder: Folder, 
         assert await slow == 200
         for client in clients:
             assert await client.recv_close() == (1001, "The gate is going away.")
+            client.abort()  # or the gate would wait for an answer to its Close
         assert await gate.ended() == 0
         await until(lambda: all(map(is_gone, family)))
         assert "Traceback" not in gate.log()
@@ -201,6 +204,7 @@ async def test_without_the_process_that_begins_workers_the_others_serve_on(folde
 
 
 async def test_a_worker_that_is_told_to_end_is_replaced_before_its_clients_have_to_go(folder: Folder) -> None:
+    configure(folder, "drain_seconds = 1", GRACE)
     async with Served(folder) as gate, limited():
         told, stays = workers_of(gate)
         there, here = await join_at(gate, told, "m-1", DE), await join_at(gate, stays, "m-1", DE)
@@ -208,6 +212,7 @@ async def test_a_worker_that_is_told_to_end_is_replaced_before_its_clients_have_
         await until(lambda: len(set(workers_of(gate)) - {told, stays}) == 1)
         await exchange(there, [there, here], "in the time of grace")
         assert (await there.recv_close())[0] == 1001
+        there.abort()  # or it would wait for an answer to its Close
         await until(lambda: is_gone(told))
         assert {await ask(gate) for _ in range(20)} == {200}
         await exchange(here, [here], "undisturbed")
