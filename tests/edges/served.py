@@ -281,11 +281,26 @@ class Served:
             assert answer.status == 200, await answer.text()
             return await answer.read()
 
+    async def get_when(self, path: str, is_so: Callable[[bytes], bool]) -> bytes:
+        """Wait for an answer of the admin service, and return it."""
+        found = b""
+
+        async def matches() -> bool:
+            nonlocal found
+            found = await self.get(path)
+            return is_so(found)
+
+        await until_true(matches)
+        return found
+
     async def reloaded(self, act: Callable[[], object] | None = None) -> dict[str, Any]:
-        """Carry out `act` (SIGHUP unless given), wait until one more reload is over, and return the status then."""
+        """Carry out `act` (SIGHUP unless given), wait until one more reload is over, and return the status then.
+
+        Of several workers each has to have answered for it: what one said last may be from before.
+        """
         before = _reloads(await self.status())
         (act or self.sighup)()
-        return await self.status_when(lambda status: _reloads(status) > before)
+        return await self.status_when(lambda status: _reloads(status) > before and "silent" not in states(status))
 
     async def status_when(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait for a status, and return it."""
@@ -336,6 +351,11 @@ class Served:
     async def ended(self) -> int:
         """Wait for the process to end, and return its exit status."""
         return await asyncio.to_thread(self.process.wait, LIMIT)
+
+
+def states(status: dict[str, Any]) -> list[str]:
+    """Return what each worker is doing, in alphabetical order; one that has not answered for a second is silent."""
+    return sorted(each["state"] for each in status["workers"])
 
 
 def _reloads(status: dict[str, Any]) -> int:

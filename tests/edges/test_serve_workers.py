@@ -41,22 +41,27 @@ async def test_both_workers_serve_and_all_that_is_counted_is_counted_once(folder
         hk = [await join_at(gate, pid, "m-1", HK) for pid in (one, other) for _ in range(6)]
         await exchange(hk[0], hk, "everybody hears it, whoever carries them")
         de = await gate.join("m-2", DE)
-        status = await gate.status_when(lambda status: status["participants"] == 13)
-        assert status["state"] == "serving"
-        assert (status["meetings"], status["connections"]) == (2, 13)
+        status = await gate.status_when(
+            lambda status: (status["state"], status["participants"], status["connections"]) == ("serving", 13, 13)
+        )
+        assert status["meetings"] == 2
         revision = status["rules"]["revision"]
         assert status["workers"] == [
             {"worker": number, "state": "serving", "restarts": 0, "revision": revision} for number in (1, 2)
         ]
         assert orjson.loads(await gate.get("/v1/meetings/m-1/census")) == {"HK": "10+"}, "6 and 6 are told as 12"
         assert orjson.loads(await gate.get("/v1/meetings/nobody/census")) == {}
-        metrics = await gate.get("/metrics")
-        for name, value in (("participants", 13), ("meetings", 2), ("workers", 2), ("worker_restarts_total", 0)):
+        metrics = await gate.get_when("/metrics", lambda said: metric(said, "joingate_workers") == 2)
+        for name, value in (("participants", 13), ("meetings", 2), ("worker_restarts_total", 0)):
             assert metric(metrics, f"joingate_{name}") == value
         assert metric(metrics, 'joingate_decisions_total{reason="no_rule",verdict="admit"}') >= 13
-        assert await gate.get("/readyz") == b"serving\n"
-        said = (await asyncio.to_thread(gate.run, "status")).stdout
-        assert "worker    1: serving, 0 restarts\nworker    2: serving, 0 restarts\n" in said
+        await gate.get_when("/readyz", lambda said: said == b"serving\n")
+
+        async def both_are_told() -> bool:
+            said = (await asyncio.to_thread(gate.run, "status")).stdout
+            return "worker    1: serving, 0 restarts\nworker    2: serving, 0 restarts\n" in said
+
+        await until_true(both_are_told)
         await exchange(de, [de], "undisturbed")
 
 
