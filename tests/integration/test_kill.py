@@ -18,7 +18,7 @@ import pytest
 from joingate.codecs.receipt import commitment
 from tests.edges.ledger_reading import entries, receipts
 from tests.edges.room_relay import RoomRelay
-from tests.edges.served import CN, Folder, Served, order, run
+from tests.edges.served import CN, Folder, Served, order, run, until
 from tests.ws_client import Connected, connect
 
 pytestmark = pytest.mark.integration
@@ -59,9 +59,11 @@ async def _stay(port: int, seen: set[str]) -> None:
 
 
 async def _one_life(gate: Served, seen: set[str], chance: random.Random) -> None:
+    before = len(seen)
     staying = [asyncio.create_task(_stay(gate.port, seen)) for _ in range(INSIDE)]
-    await asyncio.sleep(0.03)
+    await gate.status_when(lambda status: status["participants"] == INSIDE)
     rejecting = [asyncio.create_task(_reject(gate.port, seen)) for _ in range(CONNECTIONS)]
+    await until(lambda: len(seen) > before or any(each.done() for each in rejecting))  # the load is on
     gate.folder.write("second.toml", order("o-2", ["m-2"]))
     gate.sighup()
     await asyncio.sleep(chance.uniform(0, LONGEST_LIFE))
