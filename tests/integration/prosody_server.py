@@ -18,7 +18,7 @@ MODULES = Path(__file__).parents[2] / "deploy/prosody"
 HOST, ACCOUNTS, ROOMS = "meet.test", "auth.meet.test", "muc.meet.test"
 TOKEN = "a-token-for-the-tests-alone"
 PASSWORD = "secret"
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds after which something that has to come has not come."""
 
 _CONFIG = """

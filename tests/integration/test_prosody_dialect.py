@@ -129,7 +129,7 @@ async def _sent(prosody: Watched, messages: list[str | bytes]) -> set[str]:
             raw = message.encode() if isinstance(message, str) else message
             await client.socket._writer.send_frame(raw, 1)
         with contextlib.suppress(AssertionError, TimeoutError, ConnectionError):  # the stream may be over
-            await asyncio.wait_for(client.settle(), 1)
+            await asyncio.wait_for(client.settle(), 5)  # which only what Prosody never answers takes
         return await prosody.whereabouts(client.jid)
 
 
