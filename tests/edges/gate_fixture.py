@@ -43,7 +43,7 @@ ROUTE = JoinRoute(
     "/meetings/{meeting}/join", Source("path", "meeting"), Source("query", "user"), (Source("query", "role"), "host")
 )
 
-LIMIT = 10.0
+LIMIT = 60.0
 """Seconds after which a test is stuck: a bound for a broken gate, never a figure."""
 
 Header = tuple[bytes, bytes]
