@@ -6,6 +6,7 @@ a reload.
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -307,20 +308,50 @@ def holds_sighup(pid: int) -> bool:
     return any(found is not None and int(found[1], 16) & 1 << signal.SIGHUP - 1 for found in masks)
 
 
+STANDS_STILL = """
+import os, signal, sys
+
+class Before:
+    def find_spec(self, name, path=None, target=None):
+        if name == "joingate.cli":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+sys.meta_path.insert(0, Before())
+"""
+"""Has Python stop where `joingate.__main__` imports the rest: how long a start takes is then the test's affair."""
+
+
+@contextlib.asynccontextmanager
+async def starting(folder: Folder) -> AsyncIterator[Served]:
+    """Begin a gate, which stands still at its first import until SIGCONT."""
+    (folder.path / "sitecustomize.py").write_text(STANDS_STILL)
+    paths = ":".join(filter(None, (str(folder.path), os.environ.get("PYTHONPATH"))))
+    gate = Served(folder, under=("env", f"PYTHONPATH={paths}"))
+    gate.begin()
+    try:
+        await until(lambda: is_stopped(gate.process.pid))
+        assert holds_sighup(gate.process.pid)
+        assert gate.log() == ""
+        yield gate
+    finally:
+        await gate.__aexit__()
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process stands still, by proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 async def test_a_sighup_while_it_starts_waits_and_is_a_reload(
     tmp_path: Path, demo_mmdb: Path, relay: RoomRelay
 ) -> None:
-    gate = Served(Folder(tmp_path, demo_mmdb, upstream_port=relay.port))
-    gate.begin()
-    try:
-        await until(lambda: holds_sighup(gate.process.pid))
-        assert gate.log() == ""
+    async with starting(Folder(tmp_path, demo_mmdb, upstream_port=relay.port)) as gate:
         gate.sighup()
+        gate.signal(signal.SIGCONT)
         await gate.ready()
         status = await gate.status_when(lambda status: status["reloads"]["succeeded"] > 0)
         assert status["reloads"]["last"]["trigger"] == "signal"
-    finally:
-        await gate.__aexit__()
 
 
 @pytest.mark.parametrize(
@@ -329,12 +360,8 @@ async def test_a_sighup_while_it_starts_waits_and_is_a_reload(
 async def test_it_can_be_ended_while_it_starts(
     number: signal.Signals, statuses: set[int], tmp_path: Path, demo_mmdb: Path
 ) -> None:
-    gate = Served(Folder(tmp_path, demo_mmdb))
-    gate.begin()
-    try:
-        await until(lambda: holds_sighup(gate.process.pid))
+    async with starting(Folder(tmp_path, demo_mmdb)) as gate:
         gate.signal(number)
+        gate.process.send_signal(signal.SIGCONT)
         assert await gate.ended() in statuses
         assert "Traceback" not in gate.log()
-    finally:
-        await gate.__aexit__()
