@@ -98,7 +98,7 @@ async def kept(journal: Journal, until: object = None) -> list[str]:
         recovered.append("recovered")
 
     task = asyncio.get_running_loop().create_task(journal.keep(note))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while callable(until) and not until():  # noqa: ASYNC110 - the journal's own pace
             await asyncio.sleep(0.005)
         journal.stop()
