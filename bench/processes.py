@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from joingate.demo.gate_process import free_ports
+
 PROXY_CPU = "0"
 """The processor of whatever is measured; everything else runs on OTHER_CPU."""
 OTHER_CPU = "1"
@@ -25,10 +27,8 @@ def be_the_client() -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port on 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port on 127.0.0.1 that was free a moment ago, and that the system gives to nobody meanwhile."""
+    return free_ports(1)[0]
 
 
 @contextlib.contextmanager
