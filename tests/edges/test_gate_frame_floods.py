@@ -11,7 +11,8 @@ from joingate.codecs.close_codes import LEGAL_ORDER
 from joingate.codecs.websocket import Chunk
 from joingate.core.rules import RuleSet
 from joingate.gate.options import GateOptions
-from joingate.gate.tunnel import FRAMES, LARGE_READ, Side
+from joingate.gate.tunnel import FRAMES, Side
+from joingate.gate.upstream import LARGE_READ
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, Wire, eventually, gate_bench, on_both_loops
 from tests.edges.websocket_fixture import (

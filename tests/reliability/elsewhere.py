@@ -52,10 +52,11 @@ ELSEWHERE: Final = (
         ("tests/edges/test_gate_reading.py", "tests/edges/test_gate_reading_fuzz.py"),
     ),
     Held(
-        "frames, messages and requests by the thousand in one read",
+        "frames, messages, chunks and requests by the thousand in one read",
         "others have their turn in between; nothing is lost or out of order",
         (
             "tests/edges/test_gate_frame_floods.py",
+            "tests/edges/test_gate_body_floods.py",
             "tests/edges/test_gate_reading.py",
             "tests/edges/test_gate_limits.py",
         ),

@@ -160,7 +160,7 @@ GREEDY: Final = (
     ),
     Scenario(
         "joins that are rejected, thousands at once on four connections",
-        "each is answered, one of a connection in a turn of the event loop, and then everybody else; at most 1 MiB each",
+        "each is answered, one of a connection in a turn, and then everybody else; at most 1 MiB each",
         rejections,
         400,
         10_000,

@@ -28,11 +28,12 @@ from joingate.gate.exchange import Exchange
 from joingate.gate.gate import Gate
 from joingate.gate.peer import Peer
 from joingate.gate.tunnel import Tunnel
-from joingate.gate.upstream import WRITE_BUFFER, UpstreamPool
+from joingate.gate.upstream import LARGE_READ, WRITE_BUFFER, UpstreamPool
 
 _TURN: Final = 1  # a pipelined request waits for its turn
 _BODY: Final = 2  # the upstream takes no more of the request's body
 _UPGRADE: Final = 4  # a handshake waits for its answer, and much has come behind it
+_SHARE: Final = 8  # everybody else has their turn
 
 _SPENT: Final = httptools.HttpRequestParser(object())
 """In place of a parser that has done its work: it and its connection would hold each other for the collector."""
@@ -40,6 +41,10 @@ _SPENT: Final = httptools.HttpRequestParser(object())
 SLICE: Final = 4 * 1024
 """Bytes read at a time: of the 256,000 that libuv may bring, the rest waits until all requests before are answered. So
 many hold some eighty of the shortest requests, which are taken apart in about a millisecond."""
+
+PIECES: Final = 64
+"""Pieces of a body after which a turn of the event loop reads no other slice. 256,000 bytes have as many, a slice each;
+in the smallest chunks they have 42,000, and a slice 680."""
 
 _LARGE_HEAD: Final = "The request's head is too large."
 
@@ -64,6 +69,7 @@ class Downstream(asyncio.Protocol):
         "_is_turn_due",
         "_is_turn_over",
         "_parser",
+        "_pieces",
         "_queue",
         "_read",
         "_trailers",
@@ -106,7 +112,8 @@ class Downstream(asyncio.Protocol):
         self._is_closing = False
         self._is_full = False
         self._after_upgrade: bytes | None = None
-        self._unread = b""  # what came behind more requests than are looked at ahead of their turn
+        self._unread = b""  # what came behind more requests, or pieces of a body, than are looked at in a turn
+        self._pieces = 0  # of a body, in this turn
 
     # asyncio
 
@@ -172,9 +179,11 @@ class Downstream(asyncio.Protocol):
     # Reading
 
     def _feed(self, data: bytes) -> None:
-        at = 0
+        at = self._pieces = 0
         while at < len(data) and not self._is_closing:
-            if self._held & _TURN:
+            if self._pieces >= PIECES:
+                self._share()
+            if self._held & (_TURN | _SHARE):
                 self._unread += data[at:]
                 return
             self._read = piece = data[at : at + SLICE]
@@ -198,6 +207,8 @@ class Downstream(asyncio.Protocol):
                 if self._head_bytes > self.gate.options.max_head_bytes:
                     self._refuse(431, _LARGE_HEAD)
         self._read = b""  # a large one is not kept until the next
+        if len(data) >= LARGE_READ and not self._is_closing:
+            self._share()
 
     def _ends_with_last(self) -> bool:
         """Whether the connection closes, or will after the request read last; what comes then does not matter."""
@@ -302,6 +313,7 @@ class Downstream(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         """Pass a piece of the body to its request."""
         self._is_behind_body = True
+        self._pieces += 1
         incoming = self._incoming
         if incoming is not None:
             incoming.request_body(data)  # which may be too much, and the end of everything
@@ -357,9 +369,25 @@ class Downstream(asyncio.Protocol):
                 self._ask_for_turn()
         if not self._queue and self._held & _TURN:
             self._release(_TURN)
-            if self._unread:  # what was held may be whole requests, which nothing new would bring to the parser
-                rest, self._unread = self._unread, b""
-                self._feed(rest)
+            self._feed_unread()
+
+    def _share(self) -> None:
+        """Read no more before everybody else has had a turn."""
+        if not self._held & _SHARE:
+            self._hold(_SHARE)
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._is_closing:  # else the transport may be a tunnel's by now
+            self._is_turn_over = False
+            self._release(_SHARE)
+            self._feed_unread()
+
+    def _feed_unread(self) -> None:
+        """Read what was held: it may be whole requests, which nothing new would bring to the parser."""
+        if self._unread and not self._held & (_TURN | _SHARE):
+            rest, self._unread = self._unread, b""
+            self._feed(rest)
 
     def exchange_over(self, *, keep_alive: bool) -> None:
         """Go on to the next request, or close."""
@@ -441,7 +469,7 @@ class Downstream(asyncio.Protocol):
         self._is_closing = True
         self.deadline = self.time() + self.gate.options.close_timeout
         if linger and self.transport.can_write_eof():
-            self._release(_TURN | _BODY | _UPGRADE)
+            self._release(_TURN | _BODY | _UPGRADE | _SHARE)
             self.transport.write_eof()
         else:
             self.transport.close()

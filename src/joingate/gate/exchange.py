@@ -327,11 +327,8 @@ class Exchange:
 
     def downstream_is_full(self, is_full: bool) -> None:
         """Stop or go on reading the response."""
-        if self._upstream is not None and not self._upstream.transport.is_closing():
-            if is_full:
-                self._upstream.transport.pause_reading()
-            else:
-                self._upstream.transport.resume_reading()
+        if self._upstream is not None:
+            self._upstream.hold(is_full)
 
     # From the upstream
 

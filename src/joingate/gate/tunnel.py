@@ -17,13 +17,9 @@ from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.gate.gate import Gate
-from joingate.gate.upstream import WRITE_BUFFER
+from joingate.gate.upstream import LARGE_READ, WRITE_BUFFER
 
 GOING_AWAY: Final = 1001  # RFC 6455 7.4.1: an endpoint is going away, such as a server going down
-
-LARGE_READ: Final = 32 * 1024
-"""Bytes in one read after which all others have their turn first. libuv reads a socket up to 32 times in a row, 256,000
-bytes each time, as long as they fill its buffer."""
 
 FRAMES: Final = 128
 """Frames that begin in one turn of the event loop: a tenth of a millisecond of work. One read can bring 128,000

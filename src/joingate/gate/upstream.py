@@ -29,6 +29,10 @@ connections 2 s (gunicorn), 5 s (Node), 75 s (nginx): within 1 s none of these h
 WRITE_BUFFER: Final = 64 * 1024
 """Bytes written and not yet taken by a peer before the other side is asked to pause; asyncio's own default."""
 
+LARGE_READ: Final = 32 * 1024
+"""Bytes in one read after which all others have their turn first. libuv reads a socket up to 32 times in a row, 256,000
+bytes each time, as long as they fill its buffer."""
+
 
 _SPENT: Final = httptools.HttpResponseParser(object())
 """In place of a parser that has done its work: it and its connection would hold each other for the collector."""
@@ -83,6 +87,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_head_bytes",
         "_head_complete",
         "_headers",
+        "_is_held",
         "_keep_alive",
         "_parser",
         "_pool",
@@ -101,6 +106,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._pool = pool
         self.sink: ResponseSink | None = None
         self.is_reused = False
+        self._is_held = False  # the client takes no more
         self.idle_since = 0.0
         self._await_head()
 
@@ -149,6 +155,18 @@ class UpstreamConnection(asyncio.Protocol):
             self._lose("the response's head is too large")
         else:
             sink.flush()
+            if len(data) >= LARGE_READ:
+                self._give_way()
+
+    def _give_way(self) -> None:
+        """Read no more before everybody else has had a turn."""
+        if not self._is_held and not self.transport.is_closing():
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._is_held and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def _end(self, sink: ResponseSink) -> None:
         """Hand over the end, and only now that this read is used up: what follows an answer unasked is no answer."""
@@ -233,7 +251,17 @@ class UpstreamConnection(asyncio.Protocol):
     def carry(self, sink: ResponseSink, request: bytes) -> None:
         """Begin an exchange."""
         self.sink = sink
+        self._is_held = False
         self.transport.write(request)
+
+    def hold(self, is_held: bool) -> None:
+        """Stop or go on reading the response."""
+        self._is_held = is_held
+        if not self.transport.is_closing():
+            if is_held:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
 
     def release(self, *, reusable: bool) -> None:
         """End an exchange: wait for another one, or close."""
