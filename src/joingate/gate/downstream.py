@@ -2,7 +2,8 @@
 
 Reading is held while a pipelined request waits for its turn, while the upstream cannot take more of a body, and when
 much has come behind a WebSocket handshake before its answer: nothing follows an Upgrade upstream until a checked 101.
-A turn of the event loop answers one request of a connection, however many have come at once.
+A turn of the event loop answers one request of a connection, however many have come at once, and reads one slice of a
+body that comes in small chunks.
 
 The file is long because reading, waiting for a turn and closing are one state: each must know of the other two.
 """
