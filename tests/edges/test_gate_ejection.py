@@ -6,7 +6,7 @@ import pytest
 
 from joingate.codecs.close_codes import HOST_POLICY, LEGAL_ORDER
 from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
-from joingate.gate.gate import SLICE
+from joingate.gate.gate import FEW_AT_ONCE
 from joingate.gate.options import GateOptions
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, Wire, eventually, gate_bench, on_both_loops
@@ -244,12 +244,12 @@ async def test_what_changes_between_two_slices_of_an_ejection_counts_for_those_s
     async with gate_bench(accept_and_hold, options=GateOptions(ends_without_host=True)) as bench:
         staying = await join(bench, "staying&role=host")
         await join(bench, "guest")
-        for number in range(SLICE + 6):
+        for number in range(FEW_AT_ONCE + 6):
             await join(bench, f"n{number}", CN)
         last = await join(bench, "last&role=host", CN)
         swapping = asyncio.get_running_loop().create_task(bench.gate.swap_rules(EJECT))
         await asyncio.sleep(0)  # one slice
-        assert sum(not each.is_inside for each in bench.gate.roster) == SLICE
+        assert sum(not each.is_inside for each in bench.gate.roster) == FEW_AT_ONCE
         if change == "lifted":
             await bench.gate.swap_rules(NO_RULES)
         else:
@@ -258,7 +258,7 @@ async def test_what_changes_between_two_slices_of_an_ejection_counts_for_those_s
                 if each.id == "staying":
                     bench.gate.leave(each)
         effect = await swapping
-        assert effect.ejected == (SLICE if change == "lifted" else SLICE + 6)
+        assert effect.ejected == (FEW_AT_ONCE if change == "lifted" else FEW_AT_ONCE + 6)
         of_last = next(wire for wire in bench.upstream.wires if b"user=last&" in wire.received)
         of_last.send(server_frame(TEXT, b"on"))
         assert await last.read(4) == server_frame(TEXT, b"on")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 from ipaddress import IPv4Address
 
 import pytest
@@ -16,7 +17,7 @@ from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
 from joingate.core.rules import RuleSet
-from joingate.gate.gate import LOOKS, SLICE, Gate
+from joingate.gate.gate import FEW, FEW_AT_ONCE, LOOKS, SLICE, Gate
 from joingate.gate.options import GateOptions
 from tests.core.made import order
 from tests.recorders import FreeRecorder
@@ -26,7 +27,7 @@ EJECT = RuleSet([order()])
 NO_RULES = RuleSet()
 IN_CN, ELSEWHERE = IPv4Address("10.86.0.1"), IPv4Address("10.49.0.1")
 
-people = st.lists(st.tuples(st.sampled_from((IN_CN, ELSEWHERE)), st.booleans()), max_size=2 * LOOKS + SLICE + 2)
+people = st.lists(st.tuples(st.sampled_from((IN_CN, ELSEWHERE)), st.booleans()), max_size=FEW + 2 * SLICE + 2)
 """Where each is, and whether they are a host."""
 
 
@@ -139,10 +140,31 @@ async def test_whoever_moves_with_the_databases_is_found_and_nobody_else_is_judg
     assert (effect.reassessed, effect.ejected) == (LOOKS + 1, LOOKS + 1)
 
 
+@pytest.mark.parametrize("meetings", [1, 2])
+async def test_the_first_ejections_of_a_change_leave_others_more_turns_than_the_rest(meetings: int) -> None:
+    gate, line = _gate(), Line()
+    for number in range(2 * FEW):
+        gate.judge(Join(f"m{number % meetings}", str(number)), IN_CN, line)
+    ended: list[int] = []
+
+    async def others() -> None:
+        while True:
+            ended.append(len(line.ended))
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await gate.swap_rules(RuleSet([order(meetings=tuple(gate.roster.meetings()))]))
+    beside.cancel()
+    in_a_turn = [after - before for before, after in itertools.pairwise(ended)]
+    assert max(in_a_turn[: ended.index(FEW)]) == FEW_AT_ONCE
+    assert max(in_a_turn) == SLICE
+    assert len(line.ended) == 2 * FEW
+
+
 async def test_those_ejected_are_not_kept_until_the_last_is() -> None:
     """Or thousands of connections would go at once, and everybody would wait for that."""
     gate, line = _gate(), Line()
-    _fill(gate, line, 4 * SLICE)
+    _fill(gate, line, 4 * FEW_AT_ONCE)
     swapping: asyncio.Task[object] = asyncio.create_task(gate.swap_rules(EJECT))
     await _after_one_slice(swapping, turns=1)
     there = _people()
@@ -150,7 +172,7 @@ async def test_those_ejected_are_not_kept_until_the_last_is() -> None:
         gate.leave(each)
     del each
     line.ended.clear()
-    assert there - _people() == SLICE
+    assert there - _people() == FEW_AT_ONCE
     await swapping
 
 

@@ -12,7 +12,7 @@ from joingate.core.record import Told
 from joingate.core.recording import Recorded, Restricting
 from joingate.core.roster import State
 from joingate.core.rules import RuleSet
-from joingate.gate.gate import SLICE
+from joingate.gate.gate import FEW_AT_ONCE
 from joingate.gate.options import GateOptions
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, JOIN, Bench, Wire, eventually, gate_bench, on_both_loops
@@ -188,14 +188,14 @@ async def test_a_deferral_is_recorded_once_and_each_ejection_once() -> None:
 @on_both_loops
 async def test_an_order_that_ends_between_two_slices_ejects_nobody_any_more() -> None:
     async with gate_bench(accept_and_hold) as bench:
-        for number in range(SLICE + 4):
+        for number in range(FEW_AT_ONCE + 4):
             await join(bench, f"n{number}", CN)
         clock = [99.0]
         bench.gate.now = lambda: clock[0]
         swapping = asyncio.get_running_loop().create_task(bench.gate.swap_rules(EJECT))
         await asyncio.sleep(0)  # one slice
         clock[0] = 100.0
-        assert (await swapping).ejected == len(bench.recorder.recorded) == SLICE
+        assert (await swapping).ejected == len(bench.recorder.recorded) == FEW_AT_ONCE
 
 
 class _Overtaken(FreeRecorder):

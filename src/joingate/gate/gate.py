@@ -29,6 +29,10 @@ Locate = Callable[[Address | None, float], Location]
 SLICE = 8
 """Ejections carried out before the event loop turns to everybody else's messages: about a millisecond of work."""
 
+FEW: Final = 128
+FEW_AT_ONCE: Final = 2
+"""The first FEW of a change go so: most orders mean no more, and take no longer. Thousands would."""
+
 LOOKS: Final = 64
 """Participants judged again before it does: half a millisecond."""
 
@@ -261,13 +265,13 @@ class Gate:
         async with self._reassessing:
             for meeting in tuple(meetings):
                 reassessed += len(self.roster.of_meeting(meeting))
-                out, put_off = await self._reassess_meeting(meeting)
+                out, put_off = await self._reassess_meeting(meeting, ejected)
                 ejected += out
                 deferred += put_off
         return Effect(reassessed, ejected, deferred)
 
-    async def _reassess_meeting(self, meeting: str) -> tuple[int, int]:
-        """Judge those inside one meeting, carry it out, and return how many were ejected and deferred.
+    async def _reassess_meeting(self, meeting: str, before: int) -> tuple[int, int]:
+        """Judge one meeting, carry it out, and return how many were ejected, `before` in others aside, and deferred.
 
         What is left of a judgement is thrown away when something it rests on has changed meanwhile: an order lifted,
         or the host gone because of whom another host was not spared (G3).
@@ -278,10 +282,11 @@ class Gate:
             judged_at, swaps = self._changes, self._swaps
             due = self._due(meeting, denied)
             while due and judged_at == self._changes:
-                out, put_off = self._carry_out(due[:SLICE])
+                size = FEW_AT_ONCE if before + ejected < FEW else SLICE
+                out, put_off = self._carry_out(due[:size])
                 ejected += out
                 deferred += put_off
-                del due[:SLICE]  # nor are they kept any longer: thousands of connections that go at once are a stall
+                del due[:size]  # nor are they kept any longer: thousands of connections that go at once are a stall
                 await asyncio.sleep(0)
             if judged_at == self._changes:
                 return ejected, deferred
