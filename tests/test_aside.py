@@ -1,12 +1,14 @@
 """What loads keeps out of the way: what it sets is set back, whatever happens, and what it loads is out of sight."""
 
 import gc
+import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from joingate.aside import INTERVAL, MANY, out_of_the_way
+from joingate.aside import INTERVAL, MANY, beside, out_of_the_way
 
 
 @pytest.mark.parametrize(("much", "is_frozen"), [(MANY + 1, True), (1000, False)])
@@ -31,6 +33,22 @@ def test_what_fails_is_no_different_but_nothing_is_kept() -> None:
         raise RuntimeError
     assert (gc.isenabled(), gc.get_freeze_count()) == (True, frozen)
     assert sys.getswitchinterval() == pytest.approx(before)
+
+
+async def test_what_loads_beside_the_event_loop_first_gives_its_processor_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[tuple[str, int]] = []
+    monkeypatch.setattr(os, "sched_yield", lambda: done.append(("gave way", threading.get_ident())))
+
+    def load() -> str:
+        done.append(("loaded", threading.get_ident()))
+        return "rules"
+
+    assert await beside(load) == "rules"
+    [(first, thread), (then, same)] = done
+    assert (first, then, thread) == ("gave way", "loaded", same)
+    assert thread != threading.get_ident()
 
 
 _GROWING = """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from joingate.aside import out_of_the_way
+from joingate.aside import beside, out_of_the_way
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import RuleSet
 from joingate.gate.gate import NO_EFFECT, Effect
@@ -170,7 +170,7 @@ class Reloader:
             Part.GEODB: partial(load_atlas_of, self._settings, self.atlas),
             Part.RULES: partial(load_rules, self._settings),
         }
-        found = await asyncio.gather(*(asyncio.to_thread(_attempt, load[part]) for part in parts))
+        found = await asyncio.gather(*(beside(partial(_attempt, load[part])) for part in parts))
         loaded: dict[Part, Loaded] = {}
         for part, each in zip(parts, found, strict=True):
             self._refused[part] = each if isinstance(each, tuple) else ()
