@@ -5,7 +5,7 @@ SEEN   := .venv/.installed
 # Two processes, a file of tests at a time: most tests wait, and what a file has set up is set up once.
 BOTH   := --numprocesses 2 --dist loadfile
 
-.PHONY: install demo test check format integration bench native fuzz soak reliability lock clean
+.PHONY: install demo test check format integration bench native engine fuzz soak reliability lock clean
 
 install: $(SEEN)
 
@@ -41,11 +41,18 @@ integration: install
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(RESULTS),--results $(RESULTS))
 
-# The path of a join compiled by mypyc into build/native, for PYTHONPATH, and the gate's own tests run with it.
+# The path of a join compiled into build/native, for PYTHONPATH: by mypyc, and over sockets of our own in C; and the
+# gate's own tests run with it.
 native: install
 	$(BIN)/python deploy/native/compile.py build/native
-	PYTHONPATH=build/native $(BIN)/pytest $(BOTH) -m "not integration and not interpreted" tests/test_guarantees.py \
-		$(wildcard tests/edges/test_gate_*.py) $(wildcard tests/edges/test_serve_*.py)
+	PYTHONPATH=build/native $(BIN)/pytest $(BOTH) -m "not integration and not interpreted" tests/native \
+		tests/test_guarantees.py $(wildcard tests/edges/test_gate_*.py) $(wildcard tests/edges/test_serve_*.py)
+
+# The sockets in C alone, into build/engine, under the same source as ever: what CI has the time for.
+engine: install
+	$(BIN)/python deploy/native/compile.py --engine build/engine
+	PYTHONPATH=build/engine $(BIN)/pytest $(BOTH) -m "not integration" tests/native \
+		$(wildcard tests/edges/test_gate_*.py)
 
 # Random and damaged input to everything that parses; SECONDS_EACH=600 for a long run.
 fuzz: install

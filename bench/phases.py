@@ -116,11 +116,13 @@ def _steps(rules: RuleSet, atlas: Atlas) -> dict[str, Step]:
     return {
         "read the request's head": requests.read,
         "find the join": lambda: matcher.match(head.method, head.target, head.headers),
-        "resolve_client": lambda: peer.client_ip(head),
+        "resolve_client": lambda: peer.client_ip(head.client_address_values or {}),
         "locate": lambda: atlas.locate(_CLIENT, _NOW),
         "decide": lambda: decide(_JOIN, _HERE, rules, _NOW),
         "register, count and leave": register_count_and_leave,
-        "write the request anew": lambda: build_request(head, b"up", peer.forwarded_lines(head, _CLIENT)),
+        "write the request anew": lambda: build_request(
+            head, b"up", peer.forwarded_lines(head.client_address_values or {}, _CLIENT)
+        ),
         "read the response's head": responses.read,
         "write the response anew": lambda: build_response(answer, "1.1", keep_alive=True),
     }

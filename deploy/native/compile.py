@@ -1,11 +1,11 @@
-"""Compile the path of a join with mypyc: the same source, at about half of its cost in Python.
+"""Compile the path of a join: the same source by mypyc, at about half of its cost in Python, and the engine in C.
 
-    python deploy/native/compile.py FOLDER
+    python deploy/native/compile.py [--engine] FOLDER
 
-FOLDER gets a copy of joingate in which the modules named here are extension modules; whatever runs with it first on
-PYTHONPATH runs compiled. Needs a C compiler, Python's headers, and the development requirements. Nothing else changes:
-`make native` runs the gate's own tests against the result, those apart that replace a constant of a module, since
-a compiler has long used it.
+FOLDER gets a copy of joingate in which the modules named here are extension modules, or with --engine only the engine
+is one; whatever runs with it first on PYTHONPATH runs compiled. Needs a C compiler, Python's headers, and the
+development requirements. Nothing else changes: `make native` runs the gate's own tests against the result, those apart
+that replace a constant of a module, since a compiler has long used it.
 """
 
 import shutil
@@ -18,8 +18,8 @@ SOURCE = Path(__file__).parents[2] / "src"
 MODULES = """
     core/client_address core/decision core/location core/roster core/tally
     codecs/forwarded codecs/http1 codecs/join_request codecs/join_values codecs/websocket
-    gate/downstream gate/exchange gate/gate gate/peer gate/polling gate/reading gate/request_body gate/resumption
-    gate/seats gate/tls_server gate/tunnel gate/upstream
+    gate/accepting gate/downstream gate/exchange gate/fast_path gate/gate gate/peer gate/polling gate/reading
+    gate/request_body gate/resumption gate/seats gate/tls_server gate/tunnel gate/upstream
     geodb/atlas geodb/database
 """.split()
 """What every join or every message runs through, and what inherits from it.
@@ -28,25 +28,32 @@ Not what is read once, nor rules and places (core/rules, core/model), though eve
 by pickle, and a compiled frozen dataclass cannot be read back.
 """
 
+ENGINE = [Path(__file__).with_name(name) for name in ("engine.c", "transport.c", "fast_path.c", "heads.c", "joins.c")]
+"""Sockets, and the fast path over them."""
+
 _SETUP = """
 from mypyc.build import mypycify
-from setuptools import setup
-setup(name="joingate-native", ext_modules=mypycify({files!r}, opt_level="3", debug_level="0"), packages=[])
+from setuptools import Extension, setup
+options = ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
+engine = Extension("joingate.gate._engine", {engine!r}, extra_compile_args=options)
+compiled = mypycify({files!r}, opt_level="3", debug_level="0") if {files!r} else []
+setup(name="joingate-native", ext_modules=[*compiled, engine], packages=[])
 """
 
 
 def main() -> int:
     """Compile; return the compiler's exit status."""
-    if len(sys.argv) != 2:
-        sys.stderr.write(f"usage: {sys.argv[0]} FOLDER\n")
+    *options, name = sys.argv[1:] or [""]
+    if not name or options not in ([], ["--engine"]):
+        sys.stderr.write(f"usage: {sys.argv[0]} [--engine] FOLDER\n")
         return 2
-    folder = Path(sys.argv[1])
+    folder = Path(name)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(SOURCE / "joingate", folder / "joingate", ignore=shutil.ignore_patterns("__pycache__"))
-    files = [f"joingate/{module}.py" for module in MODULES]
+    files = [] if options else [f"joingate/{module}.py" for module in MODULES]
     # mypyc reads a configuration where it stands; the project's own asks for more than one package's check.
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\n")
-    (folder / "setup.py").write_text(_SETUP.format(files=files))
+    (folder / "setup.py").write_text(_SETUP.format(files=files, engine=[str(each) for each in ENGINE]))
     return subprocess.run(
         [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"], cwd=folder, check=False
     ).returncode

@@ -9,6 +9,7 @@ The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core;
                 meeting server.
     gate/       the data plane: uvloop protocols. listener -> downstream -> exchange -> upstream, tunnel; `gate` judges.
                 Where joins are messages: reading (a WebSocket), polling (many requests), seats, resumption.
+                Where it is compiled (deploy/native), an engine in C is under it: `sockets`, `fast_path`.
     servers/    meeting servers' own interfaces: to remove one participant, and to see that they are gone; `removals`.
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
     ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.

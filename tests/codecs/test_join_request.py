@@ -278,3 +278,15 @@ def test_whatever_is_sent_is_a_join_or_none_or_refused(
         pass
     else:
         assert join is None or 0 < len(join.meeting) <= 512
+
+
+def test_a_join_of_ids_that_were_read_elsewhere_is_folded_as_any_other() -> None:
+    matcher = JoinMatcher([JOIN], fold=str.lower)
+    assert matcher.join_of("M", "U") == matcher.match(b"GET", b"/meetings/M/join?user=U", [])
+    assert matcher.join_of("M", None) == matcher.match(b"GET", b"/meetings/M/join", [])
+
+
+def test_whether_headers_are_read_is_known_beforehand() -> None:
+    assert not JoinMatcher([JOIN, HOSTED, QUERY], fold=str).reads_headers
+    assert JoinMatcher([JOIN, HEADER], fold=str).reads_headers
+    assert JoinMatcher([RTC], fold=str).reads_headers

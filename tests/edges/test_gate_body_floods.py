@@ -63,9 +63,8 @@ async def test_the_smallest_chunks_are_read_while_others_are_answered() -> None:
             greedy.send(b"0\r\n\r\n")
             assert (await greedy.response()).body == b"%d" % MANY
     assert sum(turns) == MANY
-    assert longest_stretch(turns) <= 2 * SLICE // len(
-        CHUNK
-    )  # the last of what was read, and the first of the next read
+    # the last of what was read, and the first of the next read, one of which the end of the former may have cut
+    assert longest_stretch(turns) <= 2 * SLICE // len(CHUNK) + 1
     assert 2 * SLICE // len(CHUNK) < 1500
 
 

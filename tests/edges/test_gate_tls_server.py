@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from joingate.gate import tls_server
+from joingate.gate import accepting
 from joingate.gate.listener import tls_client_context, tls_server_context
 from joingate.gate.options import GateOptions
 from tests.edges.gate_fixture import Bench, Wire, eventually, gate_bench, on_both_loops
@@ -97,7 +97,7 @@ async def test_without_a_descriptor_it_goes_on_when_there_is_one(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, client_side = contexts
-    monkeypatch.setattr(tls_server, "PAUSE", 0.05)
+    monkeypatch.setattr(accepting, "PAUSE", 0.05)
     accept = socket.socket.accept
     failures = iter((OSError(24, "Too many open files"), OSError(23, "Too many open files in system")))
 

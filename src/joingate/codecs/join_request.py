@@ -33,6 +33,7 @@ _PLAIN: Final = string.ascii_letters.encode() + string.digits.encode() + b"-._~!
 _SPELLED_PATH: Final = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*+").fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 _WORD: Final = re.compile(r"[a-z0-9._~-]+").fullmatch
+_IN_TARGETS: Final = frozenset(("path", "query"))
 _ANY: Final = b""
 """The key of routes that start with a placeholder, or have no segment at all."""
 
@@ -72,7 +73,12 @@ Found = tuple[_Route, bytes, bytes]
 
 
 class JoinMatcher:
-    """Says of each request whether it is a join, by the routes given at the start."""
+    """Says of each request whether it is a join, by the routes given at the start.
+
+    Attributes:
+        routes: those.
+        reads_headers: whether anything it looks for stands elsewhere than in the target.
+    """
 
     def __init__(self, routes: Sequence[JoinRoute], *, fold: Callable[[str], str]) -> None:
         """Prepare the routes.
@@ -81,6 +87,7 @@ class JoinMatcher:
             routes: as configured, or as a meeting server's dialect has them.
             fold: how the meeting server folds meeting ids (identity, or e.g. str.lower).
         """
+        self.routes = routes
         self._fold = fold
         self._by_length: dict[int, dict[bytes, list[_Route]]] = {}
         compiled = [_compile(route) for route in routes]
@@ -90,6 +97,7 @@ class JoinMatcher:
                 first: [route for route in alike if route.first in {_ANY, first}]
                 for first in {_ANY, *(route.first for route in alike)}
             }
+        self.reads_headers = any(source.kind not in _IN_TARGETS for route in routes for source in _sources_of(route))
         texts = [[text.decode() for _, text in route.literals] for route in compiled]
         self._words = {frozenset(filter(_WORD, literals)) for literals in texts}
 
@@ -130,6 +138,10 @@ class JoinMatcher:
             if self._join(other, query, headers) != join:
                 raise AmbiguousRequestError("The path can be read as different joins.")
         return join
+
+    def join_of(self, meeting: str, participant: str | None) -> Join:
+        """Return the join that `match` would, where it reads these ids, and no host's mark."""
+        return Join(self._fold(meeting), participant)
 
     def _find_in_readings(self, path: bytes) -> list[Found]:
         text = settled(path)
@@ -177,6 +189,11 @@ class JoinMatcher:
             _check(participant)
         host = route.host is not None and route.host[0](query, headers) == route.host[1]
         return Join(self._fold(meeting), participant, host)
+
+
+def _sources_of(route: JoinRoute) -> list[Source]:
+    sources = [route.meeting, route.participant, None if route.host is None else route.host[0]]
+    return [source for source in sources if source is not None]
 
 
 def _compile(route: JoinRoute) -> _Route:

@@ -83,11 +83,14 @@ class TrustedProxies:
         """Whether `address` is trusted; None stands for a peer on a unix socket."""
         if address is None:
             return self.unix
-        networks = self._v4 if address.version == 4 else self._v6
-        if not networks:
-            return False
+        if address.version == 4:
+            return self.has_v4(int(address))
         number = int(address)
-        for network, mask in networks:  # noqa: SIM110 - a generator costs more than the few comparisons it saves
+        return any(number & mask == network for network, mask in self._v6)
+
+    def has_v4(self, number: int) -> bool:
+        """Whether the IPv4 address of this number is trusted."""
+        for network, mask in self._v4:  # noqa: SIM110 - a generator costs more than the few comparisons it saves
             if number & mask == network:
                 return True
         return False

@@ -364,13 +364,16 @@ class Downstream(asyncio.Protocol):
         if self._queue:
             self._is_advancing = self._is_turn_over = True
             self._exchange = exchange = self._queue.popleft()
-            exchange.begin()
+            self._begin(exchange)
             self._is_advancing = False
             if self._queue:
                 self._ask_for_turn()
         if not self._queue and self._held & _TURN:
             self._release(_TURN)
             self._feed_unread()
+
+    def _begin(self, exchange: Exchange) -> None:
+        exchange.begin()
 
     def _share(self) -> None:
         """Read no more before everybody else has had a turn."""
@@ -491,6 +494,22 @@ class Downstream(asyncio.Protocol):
             self._refuse(408, "The request did not arrive in time.")
         else:
             self.finish()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all that has come is answered, and nothing is held, half read or full."""
+        return not (
+            self._is_closing
+            or self._exchange is not None
+            or self._queue
+            or self._held
+            or self._unread
+            or self._is_receiving_head
+            or self._incoming is not None
+            or self._after_upgrade is not None
+            or self._is_full
+            or self.peer.owes_header
+        )
 
     @property
     def is_fresh(self) -> bool:

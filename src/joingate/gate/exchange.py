@@ -128,7 +128,7 @@ class Exchange:
         except HandshakeError as error:
             self.refuse(error.status, error.detail, error.headers)
             return
-        self._client_ip = self._downstream.peer.client_ip(head)
+        self._client_ip = self._downstream.peer.client_ip(head.client_address_values or {})
         if join is None and gate.dialect is not None:
             if head.wants_websocket:
                 self._conversation = gate.dialect.conversation(head.target, head.headers)
@@ -144,6 +144,15 @@ class Exchange:
                 return
             self._participant = participant
         self._relay()
+
+    def go_on(self, participant: Participant | None, client_ip: Address | None, upstream: UpstreamConnection) -> None:
+        """Take over, instead of beginning, what was judged and sent to the upstream on the fast path."""
+        self._client_ip = client_ip
+        self._participant = participant
+        if participant is not None:
+            participant.carrier = self
+        self._upstream = upstream
+        upstream.sink = self
 
     @property
     def telling(self) -> Told:
@@ -250,7 +259,7 @@ class Exchange:
     def _send(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         downstream = self._downstream
-        forwarded = downstream.peer.forwarded_lines(self.head, self._client_ip)
+        forwarded = downstream.peer.forwarded_lines(self.head.client_address_values or {}, self._client_ip)
         request = build_request(self.head, downstream.pool.options.host_header, forwarded)
         if self.head.body != NO_BODY:
             request += self._body.take_framed()

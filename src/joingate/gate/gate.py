@@ -155,6 +155,19 @@ class Gate:
                 self._carry_out(self._judge_again(join.meeting))
         return participant, decision, receipt
 
+    def admit(self, join: Join, client_ip: Address | None, carrier: Carrier) -> Participant | None:
+        """Admit where nothing speaks against it. Where something does, nothing has been done yet: see `judge`."""
+        now = self.now()
+        location = self.locate(client_ip, now)
+        decision = decide(join, location, self.rules, now)
+        if decision.verdict is not Verdict.ADMIT or self.options.ends_without_host:
+            return None
+        participant = self.roster.register(join, client_ip, carrier)
+        participant.location = location
+        self._count(decision, location)
+        self.roster.apply(participant, Event.ADMIT)
+        return participant
+
     @property
     def is_full(self) -> bool:
         """Whether one connection more is one too many."""

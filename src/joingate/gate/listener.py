@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from joingate.core.errors import RefusedInputError
 from joingate.gate.downstream import Downstream
+from joingate.gate.fast_path import EngineServer
 from joingate.gate.gate import Gate
 from joingate.gate.tls_server import TlsServer
 from joingate.gate.upstream import UpstreamPool
@@ -81,6 +82,9 @@ async def listen(
         _find_the_dead(each)
         if tls is not None:
             servers.append(TlsServer(each, gate, pool, tls, BACKLOG))
+            continue
+        if pool.engine is not None:
+            servers.append(EngineServer(each, gate, pool, pool.engine, BACKLOG))
             continue
         create = loop.create_unix_server if each.family == socket.AF_UNIX else loop.create_server
         servers.append(await create(lambda: Downstream(gate, pool), sock=each, backlog=BACKLOG))

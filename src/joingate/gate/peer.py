@@ -4,22 +4,25 @@ Found out once for each connection; only a trusted proxy speaks for others, requ
 """
 
 import asyncio
+from ipaddress import IPv4Address
 from typing import Final
 
-from joingate.codecs.forwarded import build_forwarded_lines, continue_forwarded_lines
-from joingate.codecs.http1 import RequestHead
+from joingate.codecs.forwarded import ClientAddressValues, build_forwarded_lines, continue_forwarded_lines
 from joingate.codecs.proxy_protocol import parse_proxy_header
 from joingate.core.client_address import ClientIpFrom, parse_address, resolve_client
 from joingate.core.model import Address
 from joingate.gate.options import GateOptions
 
 _HEADER_OF: Final = {ClientIpFrom.X_FORWARDED_FOR: b"x-forwarded-for", ClientIpFrom.FORWARDED: b"forwarded"}
+_PROTOS: Final = (None, b"http", b"https")
+_NOBODY: Final = b"255.255.255.255"
+"""No peer has this address (RFC 919), and none contains it."""
 
 
 class Peer:
     """The other end of one downstream connection."""
 
-    __slots__ = ("_believed", "_lines", "_options", "_proto", "_remote_ip", "_unread")
+    __slots__ = ("_around", "_believed", "_lines", "_options", "_proto", "_remote_ip", "_unread")
 
     def __init__(self, transport: asyncio.BaseTransport, options: GateOptions) -> None:
         """Look at a connection that has just been made."""
@@ -36,6 +39,7 @@ class Peer:
     def _name(self, remote_ip: Address | None) -> None:
         self._remote_ip = remote_ip
         self._lines = build_forwarded_lines(remote_ip, self._proto)
+        self._around: dict[bytes | None, list[bytes]] = {}
 
     @property
     def owes_header(self) -> bool:
@@ -57,17 +61,51 @@ class Peer:
         self._name(header.source)  # None where it names nobody: the proxy's own address is not the client's
         return data[header.size :]
 
-    def client_ip(self, head: RequestHead) -> Address | None:
-        """Resolve the client of a request: the peer, or whom a trusted peer names; None when undeterminable."""
+    def client_ip(self, values: ClientAddressValues) -> Address | None:
+        """Resolve the client of a request: the peer, or whom a trusted peer names; None when undeterminable.
+
+        Args:
+            values: the request's client-address headers, as RequestHead has them.
+        """
         if self._believed is None:
             return self._remote_ip
-        values = (head.client_address_values or {}).get(self._believed, [])
-        texts = [value.decode("latin-1") for value in values]
+        texts = [value.decode("latin-1") for value in values.get(self._believed, ())]
         return resolve_client(self._remote_ip, texts, self._options.trusted_proxies, self._options.client_ip_from)
 
-    def forwarded_lines(self, head: RequestHead, client_ip: Address | None) -> bytes:
-        """Return what the upstream is told about the client of a request."""
+    def plain_client(
+        self, forwarded_for: bytes | None, number: int, proto: bytes | None
+    ) -> tuple[Address | None, bytes] | None:
+        """Do `client_ip` and `forwarded_lines` in one, for a peer that names one IPv4 address, or that is not asked.
+
+        Args:
+            forwarded_for: X-Forwarded-For.
+            number: of the one IPv4 address that it is; -1 where it is something else.
+            proto: X-Forwarded-Proto.
+
+        Returns:
+            client_ip and what the upstream is told about it; None where more has to be looked into.
+        """
+        if self._believed is None:
+            return self._remote_ip, self._lines
+        if number < 0 or forwarded_for is None or self._believed != b"x-forwarded-for":
+            return None
+        if self._options.trusted_proxies.has_v4(number):
+            return None  # another hop on the way
+        around = self._around.get(proto) or self._learn_around(proto)
+        return None if around is None else (IPv4Address(number), forwarded_for.join(around))
+
+    def _learn_around(self, proto: bytes | None) -> list[bytes] | None:
+        """Keep what stands around the client's address in the lines: it is the same for all whom this peer names."""
+        if proto not in _PROTOS:
+            return None  # there is no end of others
+        values = {b"x-forwarded-for": [_NOBODY]}
+        if proto is not None:
+            values[b"x-forwarded-proto"] = [proto]
+        self._around[proto] = around = self.forwarded_lines(values, IPv4Address(_NOBODY.decode())).split(_NOBODY)
+        return around
+
+    def forwarded_lines(self, values: ClientAddressValues, client_ip: Address | None) -> bytes:
+        """Return what the upstream is told about the client of a request with these client-address headers."""
         if self._believed is None:
             return self._lines
-        values = head.client_address_values or {}
         return continue_forwarded_lines(self._remote_ip, client_ip, self._proto, values, self._options.client_ip_from)

@@ -8,17 +8,12 @@ import asyncio
 import math
 import socket
 import ssl
-from typing import Final, cast
+from typing import cast
 
+from joingate.gate.accepting import Accepting
 from joingate.gate.downstream import Downstream
 from joingate.gate.gate import Gate
 from joingate.gate.upstream import UpstreamPool
-
-AT_A_TIME: Final = 64
-"""Connections accepted before everybody else has a turn."""
-
-PAUSE: Final = 1.0
-"""Seconds without accepting after the kernel had no descriptor or memory for one more; asyncio's own."""
 
 
 class Handshake:
@@ -57,51 +52,19 @@ class _AfterHandshake(Downstream):
         super().connection_made(transport)
 
 
-class TlsServer:
-    """Accepts on a socket, and shakes hands.
-
-    Attributes:
-        sockets: that one, until it is closed.
-    """
+class TlsServer(Accepting):
+    """Accepts on a socket, and shakes hands."""
 
     def __init__(
         self, listening: socket.socket, gate: Gate, pool: UpstreamPool, context: ssl.SSLContext, backlog: int
     ) -> None:
         """Begin to accept on a socket that is bound to its address."""
-        self._loop = asyncio.get_running_loop()
         self._gate = gate
         self._pool = pool
         self._context = context
-        self.sockets = [listening]
-        listening.setblocking(False)
-        listening.listen(backlog)
-        self._loop.add_reader(listening, self._accept, listening)
+        super().__init__(listening, backlog)
 
-    def close(self) -> None:
-        """Accept no more."""
-        for each in self.sockets:
-            self._loop.remove_reader(each)
-            each.close()
-        self.sockets = []
-
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(AT_A_TIME):
-            try:
-                accepted, _ = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError:
-                self._loop.remove_reader(listening)
-                self._loop.call_later(PAUSE, self._go_on, listening)
-                return
-            accepted.setblocking(False)
-            self._begin(accepted)
-
-    def _go_on(self, listening: socket.socket) -> None:
-        if listening in self.sockets:
-            self._loop.add_reader(listening, self._accept, listening)
-
-    def _begin(self, accepted: socket.socket) -> None:
+    def _begin(self, accepted: socket.socket, peername: object) -> None:  # noqa: ARG002 - the transport will say it
         """Shake hands; where there is no room, too, to say so, unless too many are being told already."""
         gate = self._gate
         if gate.is_full and not gate.can_turn_away:

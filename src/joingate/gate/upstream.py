@@ -21,6 +21,7 @@ from joingate.codecs.http1 import (
     ResponseHead,
     read_response_head,
 )
+from joingate.gate.sockets import begin_engine, connect, end_engine
 
 FRESH: Final = 1.0
 """Seconds since its last answer for which a waiting connection is taken to be alive without asking. Servers keep idle
@@ -295,11 +296,16 @@ def _blame(error: httptools.HttpParserError) -> str:
 
 
 class UpstreamPool:
-    """Opens connections to the meeting server, and keeps those that wait."""
+    """Opens connections to the meeting server, and keeps those that wait.
+
+    Attributes:
+        engine: what carries connections without TLS, to the meeting server and from clients; None for the event loop.
+    """
 
     def __init__(self, options: UpstreamOptions) -> None:
         """Open nothing yet."""
         self.options = options
+        self.engine = begin_engine()
         self._idle: list[UpstreamConnection] = []
 
     def __len__(self) -> int:
@@ -326,7 +332,10 @@ class UpstreamPool:
         options = self.options
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(options.connect_timeout):
-            if isinstance(options.endpoint, UnixEndpoint):
+            if self.engine is not None and options.tls is None:
+                connection = UpstreamConnection(self)
+                await connect(self.engine, options.endpoint, connection)
+            elif isinstance(options.endpoint, UnixEndpoint):
                 _, connection = await loop.create_unix_connection(
                     lambda: UpstreamConnection(self), str(options.endpoint.unix)
                 )
@@ -360,6 +369,8 @@ class UpstreamPool:
             self._idle[0].close()
 
     def close(self) -> None:
-        """Close whatever waits."""
+        """Close whatever waits; nothing can be carried by the engine afterwards."""
         while self._idle:
             self._idle[-1].close()
+        if self.engine is not None:
+            end_engine(self.engine)
