@@ -118,6 +118,36 @@ async def test_whoever_is_ejected_while_the_meeting_server_thinks_is_told_why() 
         assert (await client.response()).status == 200
 
 
+@pytest.mark.interpreted
+@on_both_loops
+async def test_an_ejection_of_somebody_whose_connection_is_ending_does_nothing_more() -> None:
+    server = Held()
+    server.go.set()
+    async with gate_bench(server) as bench:
+        client = await bench.open(CN)
+        await warm(client)
+        server.go.clear()
+        client.send(PLAIN)
+        await eventually(lambda: Counted.taken)
+        (connection,) = bench.gate.connections
+        connection.abort()
+        effect = await bench.gate.swap_rules(RuleSet([order()]))
+        assert (effect.ejected, await client.rest(), len(bench.gate.roster)) == (1, b"", 0)
+        server.go.set()
+
+
+@pytest.mark.interpreted
+@on_both_loops
+async def test_a_rejection_leaves_the_waiting_connection_as_it_is() -> None:
+    async with gate_bench(answer_all, rules=(order(),)) as bench:
+        await warm(await bench.open())
+        (waiting,) = bench.pool._idle
+        waiting.idle_since -= 5
+        before = waiting.idle_since
+        assert (await bench.ask(PLAIN, CN)).status == 451
+        assert (bench.pool._idle, waiting.idle_since) == ([waiting], before)
+
+
 ODD = [
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + ANSWER,

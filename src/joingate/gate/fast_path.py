@@ -179,7 +179,9 @@ class FastDownstream(Downstream):
             self._admitted = gate.admit(join, client_ip, self)
             if self._admitted is None:
                 self._upstream = None
+                idle_since = upstream.idle_since
                 self.pool.put(upstream)
+                upstream.idle_since = idle_since  # it has not been used
                 return None
         self._first_read = 1  # it is not fresh any more
         self._client = client_ip
@@ -234,7 +236,8 @@ class FastDownstream(Downstream):
     def eject(self, participant: Participant, decision: Decision, receipt: Receipt) -> None:
         """End a plain request whose participant is ejected (Carrier)."""
         self._engine_transport.look_into()
-        participant.carrier.eject(participant, decision, receipt)
+        if participant.carrier is not self:  # else the connection is ending already
+            participant.carrier.eject(participant, decision, receipt)
 
     def exchange_over(self, *, keep_alive: bool) -> None:
         super().exchange_over(keep_alive=keep_alive)
