@@ -9,7 +9,7 @@ from joingate.core.rules import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from tests.core.made import order
-from tests.edges.gate_fixture import CN, HK, JOIN, Wire, answer_all, eventually, gate_bench, on_both_loops
+from tests.edges.gate_fixture import CN, HK, JOIN, Bench, Wire, answer_all, eventually, gate_bench, on_both_loops
 
 pytest.importorskip("joingate.gate._engine", reason="the engine is not compiled: make native")
 
@@ -56,6 +56,7 @@ class Held:
 
     def __init__(self, answer: bytes = ANSWER) -> None:
         self.go = asyncio.Event()
+        self.go.set()
         self.answer = answer
 
     async def __call__(self, wire: Wire) -> None:
@@ -69,6 +70,16 @@ async def warm(client: Wire) -> None:
     """Have a connection to the meeting server wait: one that has to be opened is not for the fast path."""
     client.send(PLAIN)
     assert (await client.response()).status == 200
+
+
+async def under_way(bench: Bench, server: Held, local: str = HK) -> Wire:
+    """Return a client whose plain request waits for the meeting server."""
+    client = await bench.open(local)
+    await warm(client)
+    server.go.clear()
+    client.send(PLAIN)
+    await eventually(lambda: Counted.taken)
+    return client
 
 
 @pytest.mark.interpreted
@@ -98,13 +109,8 @@ async def test_a_plain_join_is_judged_counted_and_answered() -> None:
 @on_both_loops
 async def test_whoever_is_ejected_while_the_meeting_server_thinks_is_told_why() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
-        client, other = await bench.open(CN), await bench.open()
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client, other = await under_way(bench, server, CN), await bench.open()
         other.send(PLAIN)
         await eventually(lambda: len(bench.gate.roster) == 2)
         assert {participant.carrier.telling for participant in bench.gate.roster} == {Told.HTTP}
@@ -122,13 +128,8 @@ async def test_whoever_is_ejected_while_the_meeting_server_thinks_is_told_why() 
 @on_both_loops
 async def test_an_ejection_of_somebody_whose_connection_is_ending_does_nothing_more() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
-        client = await bench.open(CN)
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client = await under_way(bench, server, CN)
         (connection,) = bench.gate.connections
         connection.abort()
         effect = await bench.gate.swap_rules(RuleSet([order()]))
@@ -161,7 +162,6 @@ ODD = [
 @on_both_loops
 async def test_an_answer_that_is_not_plain_comes_through_all_the_same(answer: bytes) -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
         client = await bench.open()
         await warm(client)
@@ -182,13 +182,8 @@ async def test_an_answer_that_is_not_plain_comes_through_all_the_same(answer: by
 @on_both_loops
 async def test_requests_that_come_meanwhile_are_answered_in_their_order() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
-        client = await bench.open()
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client = await under_way(bench, server)
         client.send(OTHER + PLAIN)
         await eventually(lambda: Counted.looked_into)
         server.go.set()
@@ -202,13 +197,8 @@ async def test_requests_that_come_meanwhile_are_answered_in_their_order() -> Non
 @on_both_loops
 async def test_a_meeting_server_that_is_silent_is_a_504() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server, options=GateOptions(response_timeout=0.3)) as bench:
-        client = await bench.open()
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client = await under_way(bench, server)
         assert (await client.response()).status == 504
         assert (counts(), len(bench.gate.roster), bench.gate.tally.left) == ((1, 0, 1), 0, 2)
         server.go.set()
@@ -239,13 +229,8 @@ async def test_a_meeting_server_that_hangs_up_is_asked_again() -> None:
 @on_both_loops
 async def test_a_client_that_goes_away_takes_its_participant_along() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
-        client = await bench.open()
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client = await under_way(bench, server)
         client.abort()
         await eventually(lambda: not len(bench.gate.roster) and not bench.gate.connections)
         server.go.set()
@@ -257,13 +242,8 @@ async def test_a_client_that_goes_away_takes_its_participant_along() -> None:
 @on_both_loops
 async def test_a_gate_that_goes_away_answers_what_is_under_way() -> None:
     server = Held()
-    server.go.set()
     async with gate_bench(server) as bench:
-        client = await bench.open()
-        await warm(client)
-        server.go.clear()
-        client.send(PLAIN)
-        await eventually(lambda: Counted.taken)
+        client = await under_way(bench, server)
         draining = asyncio.get_running_loop().create_task(bench.drain(5))
         await eventually(lambda: Counted.looked_into)
         server.go.set()

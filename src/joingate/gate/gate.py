@@ -3,6 +3,9 @@
 A join is judged by `judge`, in the order of the phases: locate -> decide -> record -> admit | reject. A change of the
 rules or of the databases swaps one reference, so every join sees exactly one revision; whoever is inside and touched by
 the change is then judged again, in slices, so that the others' messages keep flowing.
+
+The file is long because both judge by the same state: a join that enters or leaves meanwhile is part of what a change
+has to look at, and a change of what a join must be judged by again.
 """
 
 import asyncio
