@@ -21,7 +21,7 @@ from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.recording import Recorded, Restricting
 from joingate.core.roster import Participant
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.downstream import Downstream
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions

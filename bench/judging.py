@@ -28,7 +28,8 @@ from bench.side_by_side import parser_of, quickly, run, say
 from bench.stage import build_database
 from joingate.core.decision import decide
 from joingate.core.model import Address, Join
-from joingate.core.rules import Action, Authority, Order, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Authority, Order
 from joingate.core.territory import Territory
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import load_atlas

@@ -39,7 +39,7 @@ from joingate.core.client_address import ClientIpFrom, TrustedProxies
 from joingate.core.decision import decide
 from joingate.core.location import place
 from joingate.core.model import Address, Join, Location
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from joingate.gate.peer import Peer

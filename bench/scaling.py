@@ -24,7 +24,7 @@ from bench.side_by_side import parser_of, quickly, run
 from joingate.codecs.join_request import JoinMatcher
 from joingate.core.location import place
 from joingate.core.model import Address, Join, Location
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 

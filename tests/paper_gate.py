@@ -11,7 +11,7 @@ from joingate.core.model import Join, Location, Verdict
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Event, Participant, Roster, State
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.core.tally import Tally
 from tests.recorders import a_receipt
 

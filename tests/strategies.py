@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from joingate.core.location import place
 from joingate.core.model import UNKNOWN, Cause, Join, Location
-from joingate.core.rules import Action, Authority, HostPolicy, Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Authority, HostPolicy, Order, Rule
 from joingate.core.territory import Territory
 
 SUBDIVISIONS: dict[str, tuple[str, ...]] = {

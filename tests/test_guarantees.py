@@ -18,7 +18,8 @@ from joingate.core import location as locating
 from joingate.core import roster as attendance
 from joingate.core.model import UNKNOWN, Cause, Join, Location, Verdict
 from joingate.core.roster import TRANSITIONS, Event, Participant, State
-from joingate.core.rules import Action, Asked, Authority, HostPolicy, Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Asked, Authority, HostPolicy, Order, Rule
 from joingate.core.territory import Territory, expand
 from tests import strategies as some
 from tests.paper_gate import Line, PaperGate

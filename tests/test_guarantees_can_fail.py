@@ -15,7 +15,8 @@ from joingate.core import decision, location, rules, tally, territory
 from joingate.core.decision import Decision
 from joingate.core.model import Join, Location, Reason, Verdict
 from joingate.core.roster import Event, Participant, Roster, State
-from joingate.core.rules import Action, Match, Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Match, Order, Rule
 from joingate.core.territory import Territory
 from tests import test_guarantees as holds
 from tests.vocabulary import account_words, meeting_words

@@ -17,7 +17,8 @@ from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
 from joingate.core.model import Address
 from joingate.core.record import Basis, Restriction, Restricts, Told
-from joingate.core.rules import Action, Order, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Order
 from joingate.geodb.load import load_atlas
 from tests.edges.websocket_fixture import close_frame, server_frame
 from tests.soak import receipts as receipts_module

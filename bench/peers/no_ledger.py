@@ -11,7 +11,7 @@ from pathlib import Path
 from joingate import app
 from joingate.codecs.ledger_rules import Declaration
 from joingate.core.record import Database
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.ledger.journal import Journal
 from joingate.settings import load_settings
 

@@ -2,8 +2,8 @@
 
     python deploy/native/compile.py [--engine] FOLDER
 
-FOLDER gets a copy of joingate in which the modules named here are extension modules, or with --engine only the engine
-is one; whatever runs with it first on PYTHONPATH runs compiled. Needs a C compiler, Python's headers, and the
+FOLDER gets a copy of joingate in which the modules named here are extension modules, or with --engine only those in C
+are; whatever runs with it first on PYTHONPATH runs compiled. Needs a C compiler, Python's headers, and the
 development requirements. Nothing else changes: `make native` runs the gate's own tests against the result, those apart
 that replace a constant of a module, since a compiler has long used it.
 """
@@ -13,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src"
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "src"
 
 MODULES = """
     core/client_address core/decision core/location core/roster core/tally
@@ -25,19 +26,24 @@ MODULES = """
 """What every join or every message runs through, and what inherits from it.
 
 Not what is read once, nor rules and places (core/rules, core/model), though every join meets them: workers hand them on
-by pickle, and a compiled frozen dataclass cannot be read back.
+by pickle, and a compiled frozen dataclass cannot be read back. Nor what runs long beside the event loop, in a thread:
+compiled code gives nobody else a turn.
 """
 
-ENGINE = [Path(__file__).with_name(name) for name in ("engine.c", "transport.c", "fast_path.c", "heads.c", "joins.c")]
-"""Sockets, and the fast path over them."""
+EXTENSIONS = {
+    "joingate.core._reach": ["reach.c"],
+    "joingate.gate._engine": ["engine.c", "transport.c", "writing.c", "fast_path.c", "heads.c", "joins.c"],
+    "joingate.geodb._tree": ["tree.c"],
+}
+"""What is written in C: which rules may mean somebody, sockets and the fast path over them, and where an address is."""
 
 _SETUP = """
 from mypyc.build import mypycify
 from setuptools import Extension, setup
 options = ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
-engine = Extension("joingate.gate._engine", {engine!r}, extra_compile_args=options)
+extensions = [Extension(name, sources, extra_compile_args=options) for name, sources in {extensions!r}.items()]
 compiled = mypycify({files!r}, opt_level="3", debug_level="0") if {files!r} else []
-setup(name="joingate-native", ext_modules=[*compiled, engine], packages=[])
+setup(name="joingate-native", ext_modules=[*compiled, *extensions], packages=[])
 """
 
 
@@ -53,7 +59,8 @@ def main() -> int:
     files = [] if options else [f"joingate/{module}.py" for module in MODULES]
     # mypyc reads a configuration where it stands; the project's own asks for more than one package's check.
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\n")
-    (folder / "setup.py").write_text(_SETUP.format(files=files, engine=[str(each) for each in ENGINE]))
+    extensions = {name: [str(HERE / each) for each in sources] for name, sources in EXTENSIONS.items()}
+    (folder / "setup.py").write_text(_SETUP.format(files=files, extensions=extensions))
     return subprocess.run(
         [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"], cwd=folder, check=False
     ).returncode

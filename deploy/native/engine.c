@@ -1,7 +1,7 @@
 /* joingate.gate._engine: sockets for the gate, and the fast path of a plain join over them.
 
    An Engine is one epoll instance inside the event loop's own: the loop sees one descriptor that is readable whenever
-   anything has happened, and `run` sees to all of it; that is this file. A Transport (transport.c) is what asyncio
+   anything has happened, and `run` sees to all of it; that is this file. A Transport (transport.c, writing.c) is what asyncio
    means by one (asyncio.Transport; its flow control and its ends follow CPython's selector_events.py), for a connected
    stream socket. What they have in common is in engine.h.
 
@@ -108,6 +108,7 @@ static PyObject *engine_run(Engine *engine, PyObject *Py_UNUSED(ignored))
         Py_DECREF(transport);
     }
     see_to_listed(engine);
+    send_due(engine);
     engine->is_running = 0;
     if (engine->listed != NULL)
         list_transport(engine->listed); /* which wakes */

@@ -1,4 +1,4 @@
-/* What engine.c, transport.c and fast_path.c have in common: see engine.c. */
+/* What the engine's files have in common: see engine.c. */
 
 #ifndef JOINGATE_ENGINE_H
 #define JOINGATE_ENGINE_H
@@ -11,6 +11,7 @@
 
 #define READ_SIZE 65536  /* bytes of one read; then everybody else has a turn */
 #define EVENTS 256       /* of one turn of the event loop */
+#define MOST_DUE 32      /* transports whose output waits: a tenth of a millisecond of work */
 #define HIGH 65536       /* bytes not taken by the peer before its protocol is asked to pause; asyncio's default */
 #define MOST_PLAIN 32768 /* bytes of a message on the fast path */
 #define ROOM 131072      /* for such a message rewritten, and what is told about the client */
@@ -56,6 +57,8 @@ struct Engine {
     int epoll;
     PyObject *wake, *on_error;
     Transport *listed, **last, *open;
+    Transport *due[MOST_DUE]; /* what they have to send waits for the end of the events at hand */
+    int due_count;
     char is_woken, is_running, is_closed;
     unsigned char in[READ_SIZE];
     unsigned char rest[MOST_PLAIN * 2];
@@ -84,17 +87,39 @@ int call_protocol(Transport *transport, PyObject *name, PyObject *argument, cons
 /* The connection is over: connection_lost follows, and never from inside of a call of the protocol's own. */
 void end_transport(Transport *transport, PyObject *error);
 
+/* The last system call's error, as Python has it. */
+PyObject *os_error(void);
+
 /* Say that the connection is lost, and let go of everything. */
 void see_off(Transport *transport);
+
+/* Read once, unless the protocol takes no more for now. */
+void on_readable(Transport *transport);
+
+/* writing.c */
+
+/* Bytes that the peer has not taken yet. */
+size_t unsent(const Transport *transport);
+
+void drop_unsent(Transport *transport);
 
 /* Send, and keep what the peer does not take. */
 void write_data(Transport *transport, const char *data, size_t length);
 
+/* Send what waits to be sent, as soon as the events at hand are through. */
+void send_later(Transport *transport, const char *data, size_t length);
+
+/* Send what has waited for that. */
+void send_due(Engine *engine);
+
 /* The peer can take more. */
 void on_writable(Transport *transport);
 
-/* Read once, unless the protocol takes no more for now. */
-void on_readable(Transport *transport);
+/* Send no more. */
+void shut_down(Transport *transport);
+
+/* Close when all that was written has been sent. */
+void close_transport(Transport *transport);
 
 /* fast_path.c */
 

@@ -119,7 +119,7 @@ int take_request(Transport *client, size_t length)
     other->other = (Transport *)Py_NewRef(client);
     size_t size = write_plain_request(&request, engine->rest, (unsigned char *)PyBytes_AS_STRING(lines), told,
                                       engine->written);
-    write_data(other, (char *)engine->written, size);
+    send_later(other, (char *)engine->written, size);
     Py_DECREF(answer);
     return 1;
 }
@@ -137,7 +137,7 @@ int take_answer(Transport *upstream, size_t length)
         return 0;
     Py_INCREF(client);
     forget_request(client);
-    write_data(client, (char *)engine->written, size);
+    send_later(client, (char *)engine->written, size);
     call_protocol(client, s_answered_plain, NULL, "protocol.answered_plain() failed", NULL);
     Py_DECREF(client);
     return 1;

@@ -9,13 +9,6 @@
 
 /* Errors, and ends */
 
-static void drop_unsent(Transport *transport)
-{
-    PyMem_Free(transport->out);
-    transport->out = NULL;
-    transport->out_at = transport->out_length = transport->out_room = 0;
-}
-
 /* The connection is over: connection_lost follows, and never from inside of a call of the protocol's own. */
 void end_transport(Transport *transport, PyObject *error)
 {
@@ -31,7 +24,7 @@ void end_transport(Transport *transport, PyObject *error)
     list_transport(transport);
 }
 
-static PyObject *os_error(void)
+PyObject *os_error(void)
 {
     PyErr_SetFromErrno(PyExc_OSError);
     PyObject *type, *value, *traceback;
@@ -40,13 +33,6 @@ static PyObject *os_error(void)
     Py_XDECREF(type);
     Py_XDECREF(traceback);
     return value;
-}
-
-static void end_by_errno(Transport *transport)
-{
-    PyObject *error = os_error();
-    end_transport(transport, error);
-    Py_XDECREF(error);
 }
 
 /* A protocol has raised: say so, and end this connection alone. What is no Exception is left for the event loop. */
@@ -118,111 +104,6 @@ void see_off(Transport *transport)
     }
 }
 
-/* Writing */
-
-static size_t unsent(const Transport *transport)
-{
-    return transport->out_length - transport->out_at;
-}
-
-static ssize_t send_now(Transport *transport, const char *data, size_t length)
-{
-    for (;;) {
-        ssize_t sent = send(transport->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0)
-            return sent;
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return 0;
-        if (errno != EINTR)
-            return -1;
-    }
-}
-
-static int keep_unsent(Transport *transport, const char *data, size_t length) /* whether there was memory */
-{
-    if (transport->out_at && transport->out_length + length > transport->out_room) {
-        memmove(transport->out, transport->out + transport->out_at, unsent(transport));
-        transport->out_length -= transport->out_at;
-        transport->out_at = 0;
-    }
-    if (transport->out_length + length > transport->out_room) {
-        size_t room = (transport->out_length + length) * 3 / 2;
-        char *grown = PyMem_Realloc(transport->out, room);
-        if (grown == NULL)
-            return 0;
-        transport->out = grown;
-        transport->out_room = room;
-    }
-    memcpy(transport->out + transport->out_length, data, length);
-    transport->out_length += length;
-    return 1;
-}
-
-void write_data(Transport *transport, const char *data, size_t length)
-{
-    if (transport->is_lost || length == 0)
-        return;
-    if (!unsent(transport)) {
-        ssize_t sent = send_now(transport, data, length);
-        if (sent < 0) {
-            end_by_errno(transport);
-            return;
-        }
-        if ((size_t)sent == length)
-            return;
-        data += sent;
-        length -= (size_t)sent;
-    }
-    if (!keep_unsent(transport, data, length)) {
-        errno = ENOMEM;
-        end_by_errno(transport);
-        return;
-    }
-    if (unsent(transport) > transport->high && !transport->is_full) {
-        transport->is_full = 1;
-        call_protocol(transport, s_pause_writing, NULL, "protocol.pause_writing() failed", NULL);
-    }
-}
-
-static void shut_down(Transport *transport)
-{
-    if (shutdown(transport->fd, SHUT_WR) < 0 && errno != ENOTCONN)
-        end_by_errno(transport);
-}
-
-/* The peer can take more. */
-void on_writable(Transport *transport)
-{
-    if (transport->is_lost || !unsent(transport))
-        return;
-    ssize_t sent = send_now(transport, transport->out + transport->out_at, unsent(transport));
-    if (sent < 0) {
-        end_by_errno(transport);
-        return;
-    }
-    transport->out_at += (size_t)sent;
-    if (transport->is_full && unsent(transport) <= transport->low) {
-        transport->is_full = 0;
-        call_protocol(transport, s_resume_writing, NULL, "protocol.resume_writing() failed", NULL);
-    }
-    if (!unsent(transport) && !transport->is_lost) {
-        drop_unsent(transport);
-        if (transport->is_closing)
-            end_transport(transport, NULL);
-        else if (transport->wants_eof)
-            shut_down(transport);
-    }
-}
-
-static void close_transport(Transport *transport)
-{
-    if (transport->is_closing)
-        return;
-    transport->is_closing = 1;
-    if (!unsent(transport))
-        end_transport(transport, NULL);
-}
-
 /* Reading */
 
 static void on_end(Transport *transport)
@@ -258,6 +139,7 @@ static void on_data(Transport *transport, size_t length)
         return;
     }
     look_into(transport);
+    send_due(transport->engine);
     if (transport->is_closing) {
         Py_DECREF(data);
         return;

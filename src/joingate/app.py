@@ -23,7 +23,7 @@ from joingate.aside import look_at_everything_once
 from joingate.codecs.dialects import describe_joins, dialect_of
 from joingate.core.census import census
 from joingate.core.errors import RefusedInputError
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.ejecting import is_verified
 from joingate.gate.binding import bind, bind_for_several
 from joingate.geodb.atlas import Atlas

@@ -16,7 +16,8 @@ from joingate.codecs.join_route import JoinRoute
 from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
 from joingate.core.record import Database
-from joingate.core.rules import Order, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import Fingerprint, fingerprint, load_atlas
 from joingate.settings import Settings

@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.database import Database
 from joingate.geodb.overrides import Overrides

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from joingate.aside import beside, out_of_the_way
 from joingate.core.errors import RefusedInputError
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import NO_EFFECT, Effect
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import Fingerprint

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Effect, Gate
 from joingate.geodb.atlas import Atlas
 from joingate.ledger.journal import Journal

@@ -17,7 +17,7 @@ from typing import Final
 from joingate.codecs.config_sections import AdminSettings, GateSettings
 from joingate.codecs.dialects import dialect_of
 from joingate.core.census import count_places
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.core.share import Share, part_of
 from joingate.ejecting import keeps_after_close, removals_of
 from joingate.gate.descriptors import connections_possible, shortage

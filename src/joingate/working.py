@@ -16,7 +16,7 @@ import uvloop
 
 from joingate.aside import look_at_everything_once, out_of_the_way
 from joingate.core.errors import RefusedInputError
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.geodb.atlas import Atlas
 from joingate.ledger.journal import Journal
 from joingate.ledger.role import Role

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from joingate.codecs.ledger_line import decode, encode
 from joingate.codecs.ledger_rules import acceptance, declare
 from joingate.core.record import Entry, Lift, OrderAccepted, PolicyAccepted, Rules
-from joingate.core.rules import Action, Asked, HostPolicy, Rule, RuleSet, digest_of
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Asked, HostPolicy, Rule, digest_of
 from tests.codecs.restrictions import ORDER, POLICY
 from tests.strategies import rule_lists
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
-from joingate.core.rules import Order, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order
 from joingate.core.territory import GROUPS, OWN_COUNTRY_CODE
 
 CODES = ("CN", "HK", "MO", "TW", "CN-GD", "CN-XJ", "UA", "UA-43", "UA-40", "RU", "EU", "EU+", "FR", "RE", "DE")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from joingate.core.decision import Decision, decide, reassess, without_record
 from joingate.core.model import UNKNOWN, Cause, Join, Location, Reason, Verdict
 from joingate.core.roster import Event, Participant, Roster, State
-from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Authority, HostPolicy, Rule
 from tests import strategies as some
 from tests.core.made import order
 from tests.paper_gate import Line
@@ -16,6 +17,9 @@ CN, HK, US, LOST = Location("CN"), Location("HK"), Location("US"), UNKNOWN[Cause
 
 ORDER = order("order")
 LATER = order("later", opens=50.0)
+ORDER_OF_HK = order(
+    "hk", authority=Authority("hk", "A court", "judicial", frozenset(("HK",))), territory=frozenset(("HK",))
+)
 SHADOW = order("a-shadow", shadow=True)
 ONLY_JOINS = order("only-joins", action=Action.REJECT)
 
@@ -41,7 +45,9 @@ ADMIT, REJECT, EJECT, DEFER = Verdict.ADMIT, Verdict.REJECT, Verdict.EJECT, Verd
         ([ORDER], CN, 100, Decision(ADMIT, Reason.NOT_IN_FORCE)),
         ([LATER], LOST, 1, Decision(ADMIT, Reason.NOT_IN_FORCE)),
         ([ORDER], HK, 1, Decision(ADMIT, Reason.NOT_IN_SCOPE)),
+        ([LATER], HK, 1, Decision(ADMIT, Reason.NOT_IN_SCOPE)),
         ([ORDER, LATER], HK, 1, Decision(ADMIT, Reason.NOT_IN_SCOPE)),
+        ([ORDER_OF_HK, LATER], CN, 1, Decision(ADMIT, Reason.NOT_IN_FORCE)),
         ([POLICY], HK, 1, Decision(ADMIT, Reason.NOT_IN_SCOPE)),
         ([ORDER], CN, 1, Decision(REJECT, Reason.ORDER, ORDER)),
         ([ONLY_JOINS], CN, 1, Decision(REJECT, Reason.ORDER, ONLY_JOINS)),

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from joingate.core.lint import remarks
-from joingate.core.rules import Action, HostPolicy, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, HostPolicy
 from tests.core.made import order
 
 POLICY = HostPolicy("p", ("a*",), Action.EJECT, deny=frozenset({"CN"}))

@@ -1,16 +1,13 @@
 import math
-from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from joingate.core.model import UNKNOWN, Cause, Location
+from joingate.core.rule_set import RuleSet
 from joingate.core.rules import (
-    SERVICE_WIDE,
     Action,
     Asked,
     Authority,
@@ -18,11 +15,11 @@ from joingate.core.rules import (
     Match,
     Order,
     Rule,
-    RuleSet,
     codes_of,
     digest_of,
+    reach_of,
 )
-from tests import strategies as some
+from joingate.core.territory import COUNTRIES
 from tests.core.made import CAC, order
 
 CN, HK, GD, LOST = Location("CN"), Location("HK"), Location("CN", "CN-GD"), UNKNOWN[Cause.NOT_FOUND]
@@ -94,93 +91,6 @@ def test_a_host_policy_allows_or_denies(allow: frozenset[str] | None, deny: froz
 )
 def test_match(rule: Rule, location: Location, match: Match) -> None:
     assert rule.match(location) is match
-
-
-def test_two_rules_with_one_id_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"^two rules have the id x$"):
-        RuleSet([order("x"), policy("x")])
-
-
-def test_an_empty_set_names_no_meeting() -> None:
-    rules = RuleSet()
-    assert (len(rules), rules.rules, rules.for_meeting("m"), rules.next_boundary(0)) == (0, (), (), None)
-
-
-EXACT, OTHER = order("exact", meetings=("m",)), order("other", meetings=("n", "m2", "n"))
-PREFIX, SHORT, LONG = (
-    order("prefix", meetings=("all-*", "all-hands-*")),
-    policy("short", meetings=("a*",)),
-    policy("long", meetings=("all-hands-2020-*",)),
-)
-WIDE = order("wide", meetings=(SERVICE_WIDE,), service_wide=True)
-EVERY = policy("every", meetings=("*",))
-
-
-@pytest.mark.parametrize(
-    ("rules", "meeting", "found"),
-    [
-        ([EXACT, OTHER], "m", "exact"),
-        ([EXACT, OTHER], "n", "other"),
-        ([EXACT, OTHER], "m2", "other"),
-        ([EXACT, OTHER], "M", ""),
-        ([EXACT, OTHER], "", ""),
-        ([EXACT, OTHER], "m*", ""),
-        ([EXACT, policy("b"), policy("a")], "m", "exact a b"),
-        ([policy("a"), order("z")], "m", "z a"),
-        ([PREFIX], "all-hands-1", "prefix"),
-        ([PREFIX], "all-", "prefix"),
-        ([PREFIX], "all", ""),
-        ([PREFIX], "ball-1", ""),
-        ([PREFIX, SHORT, LONG], "all-hands-2020-06", "prefix long short"),
-        ([PREFIX, SHORT, LONG], "a", "short"),
-        ([PREFIX, SHORT, LONG], "m", ""),
-        ([EXACT, SHORT], "m", "exact"),
-        ([order("e", meetings=("all-1",)), PREFIX], "all-1", "e prefix"),
-        ([WIDE], "m", "wide"),
-        ([WIDE], "", "wide"),
-        ([WIDE, EVERY, EXACT], "m", "exact wide every"),
-        ([order("both", meetings=("m", "m*", "*"))], "m", "both"),
-        ([order("literal", meetings=("a*b",))], "a*b", "literal"),
-        ([order("literal", meetings=("a*b",))], "aXb", ""),
-    ],
-)
-def test_the_rules_of_a_meeting(rules: list[Rule], meeting: str, found: str) -> None:
-    for given_order in (rules, rules[::-1]):
-        assert [rule.id for rule in RuleSet(given_order).for_meeting(meeting)] == found.split()
-
-
-@pytest.mark.parametrize(
-    ("fold", "meeting", "found"),
-    [(str.lower, "board-7", 1), (str.lower, "Board-7", 0), (str, "Board-7", 1), (str, "board-7", 0)],
-)
-def test_patterns_are_folded_as_the_meeting_server_folds_ids(
-    fold: Callable[[str], str], meeting: str, found: int
-) -> None:
-    """The meeting looked up is folded already; that is the join's business."""
-    for pattern in ("Board-7", "Board-*"):
-        assert len(RuleSet([order(meetings=(pattern,))], fold=fold).for_meeting(meeting)) == found
-
-
-@given(rules=some.rule_lists(), meeting=some.meetings | st.text(max_size=4))
-def test_the_index_finds_what_reading_every_rule_finds(rules: list[Rule], meeting: str) -> None:
-    read = [
-        rule
-        for rule in sorted(rules, key=lambda rule: (isinstance(rule, HostPolicy), rule.id))
-        if any(p == meeting or (p.endswith("*") and meeting.startswith(p[:-1])) for p in rule.meetings)
-    ]
-    assert list(RuleSet(rules).for_meeting(meeting)) == read
-
-
-def test_boundaries() -> None:
-    rules = RuleSet(
-        [
-            order("a", opens=10.0, closes=20.0),
-            order("b", opens=20.0, closes=30.0, meetings=("n*",)),
-            policy(meetings=("m", "n*")),
-        ]
-    )
-    assert [rules.next_boundary(after) for after in (0, 9.9, 10, 15, 20, 30)] == [10, 10, 20, 20, 30, None]
-    assert [list(rules.boundaries_of(meeting)) for meeting in ("m", "n1", "x")] == [[10, 20], [20, 30], []]
 
 
 BASE = order(asked=Asked(("meeting", "account"), ("CN", "HK")), notice_url="https://example.org/o")
@@ -308,10 +218,20 @@ def test_a_digest_is_of_all_that_one_rule_says() -> None:
     assert digest_of(order()) != digest_of(order(reference="another"))
 
 
-def test_a_set_that_is_taken_apart_holds_no_rule() -> None:
-    rules = RuleSet([order(f"o{number}", meetings=(f"m{number}", "p*")) for number in range(200)])
-    assert len(rules.for_meeting("p1")) == 200
-    revision, digests = rules.revision, dict(rules.digests)
-    rules.take_apart()
-    assert (len(rules), rules.for_meeting("m1"), rules.for_meeting("p1")) == (0, (), ())
-    assert (rules.revision, rules.digests) == (revision, digests)
+EVERYWHERE = sorted(COUNTRIES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "reach"),
+    [
+        (order(territory=frozenset(("CN",))), "CN"),
+        (order(territory=frozenset(("CN", "CN-GD"))), "CN"),
+        (order(territory=frozenset(("CN-GD",)), opens=1.0), "CN"),
+        (policy(deny=frozenset(("US-NJ", "HK"))), "HK US"),
+        (policy(deny=None, allow=frozenset(("CN", "US-NJ"))), " ".join(code for code in EVERYWHERE if code != "CN")),
+        (policy(deny=None, allow=frozenset()), " ".join(EVERYWHERE)),
+    ],
+)
+def test_the_reach_of_a_rule_is_where_it_may_mean_somebody(rule: Rule, reach: str) -> None:
+    assert sorted(reach_of(rule)) == reach.split()
+    assert reach_of(rule) is reach_of(replace(rule, id="another"))

@@ -25,7 +25,8 @@ from joingate.codecs.join_route import JoinRoute, Source
 from joingate.core.location import place
 from joingate.core.model import UNKNOWN, Address, Cause, Location, Verdict
 from joingate.core.recording import Remover
-from joingate.core.rules import Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Rule
 from joingate.gate.binding import bind
 from joingate.gate.gate import Gate
 from joingate.gate.listener import Listening, drain, listen, sweep

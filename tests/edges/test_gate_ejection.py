@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from joingate.codecs.close_codes import HOST_POLICY, LEGAL_ORDER
-from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, HostPolicy, Rule
 from joingate.gate.gate import FEW_AT_ONCE
 from joingate.gate.options import GateOptions
 from tests.core.made import order

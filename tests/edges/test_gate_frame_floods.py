@@ -9,7 +9,7 @@ import pytest
 
 from joingate.codecs.close_codes import LEGAL_ORDER
 from joingate.codecs.websocket import Chunk
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.options import GateOptions
 from joingate.gate.tunnel import FRAMES, Side
 from joingate.gate.upstream import LARGE_READ

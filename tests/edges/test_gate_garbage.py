@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.downstream import Downstream
 from joingate.gate.exchange import Exchange
 from joingate.gate.polling import Session

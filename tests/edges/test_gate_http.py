@@ -346,7 +346,7 @@ async def test_an_ejection_in_the_middle_of_a_request_is_said_or_else_cut_never_
             wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
         await wire.rest()
 
-    from joingate.core.rules import RuleSet
+    from joingate.core.rule_set import RuleSet
 
     async with gate_bench(script) as bench:
         waiting, midway, other = await bench.open(CN), await bench.open(CN), await bench.open(HK)

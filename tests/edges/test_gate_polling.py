@@ -7,7 +7,7 @@ import pytest
 
 from joingate.codecs.dialect import NOT_KNOWN
 from joingate.core.record import Told
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.options import GateOptions
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, HK, Bench, Response, Wire, answer_all, eventually, gate_bench, on_both_loops

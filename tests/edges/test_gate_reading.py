@@ -8,7 +8,7 @@ import pytest
 from joingate.codecs.close_codes import LEGAL_ORDER
 from joingate.core.model import Join
 from joingate.core.record import Told
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.seats import MOST
 from tests.core.made import order
 from tests.edges.gate_fixture import CN, HK, Bench, Wire, eventually, gate_bench, on_both_loops, rejected

@@ -16,7 +16,7 @@ from joingate.core.model import Address, Join, Location
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Participant
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import FEW, FEW_AT_ONCE, LOOKS, SLICE, Gate
 from joingate.gate.options import GateOptions
 from tests.core.made import order

@@ -11,7 +11,7 @@ from joingate.core.model import Reason, Verdict
 from joingate.core.record import Told
 from joingate.core.recording import Recorded, Restricting
 from joingate.core.roster import State
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import FEW_AT_ONCE
 from joingate.gate.options import GateOptions
 from tests.core.made import order

@@ -21,7 +21,8 @@ from joingate.codecs.receipt import commitment
 from joingate.core.model import UNKNOWN, Address, Cause, Join, Location, Verdict
 from joingate.core.record import Database, Ending, Outcome, Restriction, Window
 from joingate.core.roster import Participant, State
-from joingate.core.rules import Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order, Rule
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from joingate.ledger import journal as journal_module

@@ -30,7 +30,8 @@ from joingate.core.record import (
     Window,
 )
 from joingate.core.recording import Restricting
-from joingate.core.rules import Action, HostPolicy, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, HostPolicy, Rule
 from joingate.ledger import journal as the_module
 from joingate.ledger.history import History, LedgerUnavailableError
 from joingate.ledger.journal import Journal

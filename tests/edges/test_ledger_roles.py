@@ -11,7 +11,7 @@ from joingate.core.decision import Decision
 from joingate.core.model import Reason, Verdict
 from joingate.core.record import Database, Expiry, Heartbeat, Lift, OrderAccepted, Record, Restriction, Rules, Told
 from joingate.core.recording import Restricting
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.ledger import journal as the_module
 from joingate.ledger.history import History, LedgerUnavailableError
 from joingate.ledger.journal import Journal

@@ -7,7 +7,8 @@ import pytest
 
 from joingate.core.client_address import parse_address
 from joingate.core.model import Location
-from joingate.core.rules import Action, HostPolicy, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, HostPolicy
 from joingate.geodb.atlas import Atlas
 from joingate.geodb.load import load_atlas
 from joingate.parcel import pack, unpack

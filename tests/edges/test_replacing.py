@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from joingate import replacing
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Gate
 from joingate.geodb.atlas import Atlas
 from joingate.loading import Part

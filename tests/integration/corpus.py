@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from joingate.codecs.join_request import JoinMatcher
 from joingate.core.model import Address, Location
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from joingate.geodb.build import build

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from joingate.core.record import Told
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.gate import Gate
 from joingate.gate.options import GateOptions
 from tests.core.made import order

@@ -15,7 +15,8 @@ from joingate.core.decision import Decision, decide, reassess
 from joingate.core.location import located_as
 from joingate.core.model import Address, Join, Location
 from joingate.core.roster import Carrier, Participant, State
-from joingate.core.rules import Order, RuleSet, codes_of
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order, codes_of
 from tests.soak.places import Places
 
 MEMORY = 300.0

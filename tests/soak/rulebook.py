@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 
-from joingate.core.rules import Action, Authority, HostPolicy, Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Authority, HostPolicy, Order, Rule
 from joingate.core.territory import Territory
 
 MEETINGS = (*(f"m-{at:02}" for at in range(16)), *(f"all-hands-{at}" for at in range(4)))

@@ -19,7 +19,8 @@ from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
 from joingate.core.record import Told
 from joingate.core.roster import Event, Participant, Roster
-from joingate.core.rules import Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order, Rule
 from joingate.loading import fold_of, load_all, matcher_of, routes_of, unenforceable
 from joingate.settings import Settings
 

@@ -7,7 +7,8 @@ from operator import attrgetter
 
 from joingate.codecs.moment import rfc3339
 from joingate.core.record import Lift, OrderAccepted, PolicyAccepted, Record, Rules
-from joingate.core.rules import SERVICE_WIDE, HostPolicy, Order, Rule, RuleSet, digest_of
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import SERVICE_WIDE, HostPolicy, Order, Rule, digest_of
 from joingate.core.territory import Territory, expand
 
 

@@ -27,7 +27,8 @@ from joingate.codecs.rule_document import parse_document
 from joingate.codecs.rule_problems import problem_lines
 from joingate.codecs.rule_schema import RuleFile, rules_json_schema
 from joingate.core.errors import RefusedInputError
-from joingate.core.rules import Authority, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Authority, Rule
 
 __all__ = ["parse_rules", "rules_json_schema"]
 

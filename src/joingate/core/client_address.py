@@ -59,7 +59,7 @@ def embeds_chosen_ipv4(address: Address) -> bool:
     6to4 (RFC 3056), Teredo (RFC 4380: the embedded one is the server's) and IPv4-compatible addresses (RFC 4291
     2.5.5.1), all of which MaxMind DB files alias to the IPv4 tree. ::1 and :: are not such.
     """
-    if address.version == 4:
+    if isinstance(address, ipaddress.IPv4Address):
         return False
     number = int(address)
     if number >> 112 == 0x2002 or number >> 96 == 0x2001_0000:  # 2002::/16, 2001::/32
@@ -83,7 +83,7 @@ class TrustedProxies:
         """Whether `address` is trusted; None stands for a peer on a unix socket."""
         if address is None:
             return self.unix
-        if address.version == 4:
+        if isinstance(address, ipaddress.IPv4Address):
             return self.has_v4(int(address))
         number = int(address)
         return any(number & mask == network for network, mask in self._v6)

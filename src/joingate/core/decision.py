@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from joingate.core.model import Join, Location, Reason, Verdict
 from joingate.core.roster import Participant
-from joingate.core.rules import Action, Match, Order, Rule, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Action, Match, Order, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ def decide(join: Join, location: Location, rules: RuleSet, now: float) -> Decisi
         rules: the one set this join is judged by.
         now: POSIX seconds.
     """
+    if location.country is not None:
+        may_mean = rules.reach.may_mean(join.meeting, location.country)
+        if may_mean is None:
+            return _NO_RULE
+        if not may_mean:
+            return _NOT_IN_SCOPE
     named = rules.for_meeting(join.meeting)
     if not named:
         return _NO_RULE
@@ -55,15 +62,15 @@ def decide(join: Join, location: Location, rules: RuleSet, now: float) -> Decisi
 
 def _judge(named: Sequence[Rule], location: Location, now: float, restrict: Verdict) -> Decision:
     """Apply `named`, strictest first; `restrict` is REJECT at a join and EJECT for someone inside."""
-    any_in_force = False
+    is_for_another_time = False
     doubted: Order | None = None
     shadowed: Rule | None = None
     for rule in named:
-        if not rule.in_force(now):
-            continue
-        any_in_force = True
         match = rule.match(location)
         if match is Match.NO:
+            continue
+        if not rule.in_force(now):
+            is_for_another_time = True
             continue
         if match is Match.DOUBT:
             if isinstance(rule, Order):
@@ -81,7 +88,7 @@ def _judge(named: Sequence[Rule], location: Location, now: float, restrict: Verd
         return Decision(Verdict.ADMIT, Reason.DOUBT, None, doubted, shadowed)
     if shadowed is not None:
         return Decision(Verdict.ADMIT, Reason.SHADOW, None, None, shadowed)
-    return _NOT_IN_SCOPE if any_in_force else _NOT_IN_FORCE
+    return _NOT_IN_FORCE if is_for_another_time else _NOT_IN_SCOPE
 
 
 def without_record(decision: Decision) -> Decision:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from joingate.core.rules import SERVICE_WIDE, Order, RuleSet
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import SERVICE_WIDE, Order
 
 SHORTEST_PREFIX: Final = 4
 """Characters before the "*": fewer are begun with by meetings that nobody had in mind."""

@@ -87,8 +87,8 @@ class Reason(StrEnum):
     __hash__ = str.__hash__
 
     NO_RULE = "no_rule"  # nothing names this meeting
-    NOT_IN_FORCE = "not_in_force"  # something does, outside its time window
-    NOT_IN_SCOPE = "not_in_scope"  # in force, and this location is not meant
+    NOT_IN_FORCE = "not_in_force"  # something does, and might mean this location, outside its time window
+    NOT_IN_SCOPE = "not_in_scope"  # something does, and this location is not meant
     DOUBT = "doubt"  # an order in force, and the location is unknown: admitted, counted
     SHADOW = "shadow"  # only rules in shadow would have restricted
     ORDER = "order"

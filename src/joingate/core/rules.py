@@ -1,28 +1,16 @@
-"""Rules as accepted, and the immutable, indexed RuleSet that a join is judged by.
-
-An Order is a legal demand within its authority's territory; a HostPolicy is a meeting owner's own wish. A RuleSet is
-built once, whole, and never changed: a reload builds another and swaps. Looking up the rules of a meeting costs one
-dict access for exact ids, one for each distinct length of prefix, and nothing that grows with the number of rules.
-"""
+"""Rules as accepted: an Order is a legal demand within its authority's territory, a HostPolicy an owner's own wish."""
 
 import hashlib
-import heapq
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from operator import attrgetter
 
 from joingate.core.model import Location
 from joingate.core.territory import COUNTRIES, Territory, lies_in, may_lie_in, outside, refuse_code
 
 SERVICE_WIDE = "*"
-
-_PIECE = 64  # rules: a few microseconds
-_RUN = 4096  # rules: a few milliseconds
 
 
 class Action(StrEnum):
@@ -160,140 +148,33 @@ def codes_of(rule: Rule) -> Territory:
     return rule.allow or rule.deny or frozenset()
 
 
-def _strictest_first(rule: Rule) -> tuple[bool, str]:
-    """Orders before host policies: where both turn someone away, the notice names the law. Then by id, not by file."""
-    return (not isinstance(rule, Order), rule.id)
+def reach_of(rule: Rule) -> Territory:
+    """Return the countries, ISO 3166-1, outside of which `rule` means nobody who is located, at whatever time.
 
-
-def _in_order(rules: Iterable[Rule]) -> Iterator[Rule]:
-    """Yield the strictest first. A hundred thousand sorted at once would keep every other thread waiting."""
-    by_kind: tuple[list[Rule], list[Rule]] = [], []
-    for rule in rules:
-        by_kind[not isinstance(rule, Order)].append(rule)
-    by_id = attrgetter("id")
-    for kind in by_kind:
-        runs = [sorted(kind[at : at + _RUN], key=by_id) for at in range(0, len(kind), _RUN)]
-        yield from heapq.merge(*runs, key=by_id)
-
-
-def _settled(index: dict[str, list[Rule]]) -> Iterator[tuple[str, tuple[Rule, ...]]]:
-    """Empty an index that was being made: its lists go one by one, and keep nobody waiting."""
-    while index:
-        key, found = index.popitem()
-        yield key, tuple(found)
-
-
-def _unfolded(meeting: str) -> str:
-    return meeting
-
-
-class RuleSet:
-    """All rules at one moment, indexed by meeting. Immutable: build another instead.
-
-    Attributes:
-        revision: digest of the rules' content, the same whatever their file or order; 16 hexadecimal digits.
-        digests: of each rule alone, by its id.
+    Equal ones are one object.
     """
+    if isinstance(rule, HostPolicy) and rule.allow is not None:
+        return _elsewhere(rule.allow)
+    return _countries(codes_of(rule))
 
-    __slots__ = (
-        "_boundaries",
-        "_exact",
-        "_prefix_lengths",
-        "_prefixes",
-        "_service_wide",
-        "digests",
-        "revision",
-        "rules",
-    )
 
-    def __init__(self, rules: Iterable[Rule] = (), *, fold: Callable[[str], str] = _unfolded) -> None:
-        """Index `rules`.
+@lru_cache(maxsize=4096)
+def _countries(codes: Territory) -> Territory:
+    return frozenset(code[:2] for code in codes)
 
-        Args:
-            rules: in any order.
-            fold: how the meeting server folds ids (str.lower where it ignores case); the default is exact.
 
-        Raises:
-            ValueError: two rules have the same id.
-        """
-        self.rules: tuple[Rule, ...] = tuple(_in_order(rules))
-        exact: dict[str, list[Rule]] = {}
-        prefixes: dict[str, list[Rule]] = {}
-        service_wide: list[Rule] = []
-        for rule in self.rules:
-            for pattern in dict.fromkeys(map(fold, rule.meetings)):
-                if pattern == SERVICE_WIDE:
-                    service_wide.append(rule)
-                elif pattern.endswith("*"):
-                    prefixes.setdefault(pattern[:-1], []).append(rule)
-                else:
-                    exact.setdefault(pattern, []).append(rule)
-        self._exact = dict(_settled(exact))
-        self._prefixes = dict(_settled(prefixes))
-        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}))
-        self._service_wide = tuple(service_wide)
-        self._boundaries = sorted(
-            {moment for rule in self.rules if isinstance(rule, Order) for moment in (rule.opens, rule.closes)}
-        )
-        self.revision, digests = _digest(self.rules)
-        self.digests = dict(zip((rule.id for rule in self.rules), digests, strict=True))
-        if len(self.digests) < len(self.rules):
-            twice, _ = Counter(rule.id for rule in self.rules).most_common(1)[0]
-            raise ValueError(f"two rules have the id {twice}")
-
-    def __len__(self) -> int:
-        return len(self.rules)
-
-    def for_meeting(self, meeting: str) -> tuple[Rule, ...]:
-        """Return every rule that names `meeting` (already folded), strictest first, in force or not."""
-        found = self._exact.get(meeting, ())
-        if not self._prefix_lengths and not self._service_wide:
-            return found
-        groups = [found] if found else []
-        for length in self._prefix_lengths:
-            if length > len(meeting):
-                break
-            if (under := self._prefixes.get(meeting[:length])) is not None:
-                groups.append(under)
-        if self._service_wide:
-            groups.append(self._service_wide)
-        if len(groups) < 2:
-            return groups[0] if groups else ()
-        merged = {rule.id: rule for group in groups for rule in group}
-        return tuple(sorted(merged.values(), key=_strictest_first))
-
-    def take_apart(self) -> None:
-        """Let go of all rules piece by piece, when nobody judges by this set any more; what it was called stays.
-
-        A hundred thousand rules that go at once keep every other thread waiting for a tenth of a second.
-        """
-        rules, self.rules = list(self.rules), ()
-        for index in (self._exact, self._prefixes):
-            while index:
-                index.popitem()
-        while rules:
-            del rules[-_PIECE:]
-
-    def boundaries_of(self, meeting: str) -> Iterator[float]:
-        """Yield the moments, in POSIX seconds, at which an order that names `meeting` opens or closes."""
-        for rule in self.for_meeting(meeting):
-            if isinstance(rule, Order):
-                yield rule.opens
-                yield rule.closes
-
-    def next_boundary(self, after: float) -> float | None:
-        """Return the first moment later than `after`, in POSIX seconds, at which some order opens or closes."""
-        at = bisect_right(self._boundaries, after)
-        return self._boundaries[at] if at < len(self._boundaries) else None
+@lru_cache(maxsize=4096)
+def _elsewhere(codes: Territory) -> Territory:
+    return COUNTRIES - codes
 
 
 def digest_of(rule: Rule) -> str:
     """Return a digest of all that one rule says, 16 hexadecimal digits; a RuleSet's revision is the same of all."""
-    return _digest((rule,))[0]
+    return digests_of((rule,))[0]
 
 
-def _digest(rules: Iterable[Rule]) -> tuple[str, list[str]]:
-    """Digest what the rules say, all together and each.
+def digests_of(rules: Iterable[Rule]) -> tuple[str, list[str]]:
+    """Digest what the rules say, all together and each; 16 hexadecimal digits.
 
     Territories and authorities are few and shared, so each is written out once.
     """

@@ -21,7 +21,7 @@ from joingate.core.model import Address, Join, Location, Verdict
 from joingate.core.receipt import Receipt
 from joingate.core.recording import Recorded, Recorder, Remover, Restricting
 from joingate.core.roster import Carrier, Event, Participant, Roster, State
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.core.tally import Tally
 from joingate.gate.options import GateOptions, turned_away_at_most
 from joingate.gate.polling import Polling

@@ -306,6 +306,7 @@ class UpstreamPool:
         """Open nothing yet."""
         self.options = options
         self.engine = begin_engine()
+        self._time = asyncio.get_running_loop().time
         self._idle: list[UpstreamConnection] = []
 
     def __len__(self) -> int:
@@ -355,7 +356,7 @@ class UpstreamPool:
         if len(self._idle) >= self.options.max_idle_connections:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = self._time()
         self._idle.append(connection)
 
     def forget(self, connection: UpstreamConnection) -> None:

@@ -23,7 +23,7 @@ class Atlas:
         stale_at: the POSIX second after which they are not; None where that never comes.
     """
 
-    __slots__ = ("_believed_until", "_only", "databases", "max_age_days", "overrides", "stale_at")
+    __slots__ = ("_believed_until", "_has_overrides", "_only", "databases", "max_age_days", "overrides", "stale_at")
 
     def __init__(self, databases: Sequence[Database], overrides: Overrides, max_age_days: int) -> None:
         self.databases = tuple(databases)
@@ -31,6 +31,7 @@ class Atlas:
         self.max_age_days = max_age_days
         self.stale_at = min(self.build_epochs) + max_age_days * _DAY if max_age_days and databases else None
         self._believed_until = math.inf if self.stale_at is None else self.stale_at
+        self._has_overrides = len(overrides) > 0
         self._only = self.databases[0] if len(self.databases) == 1 else None
 
     def is_like(self, other: "Atlas") -> bool:
@@ -60,7 +61,7 @@ class Atlas:
         """
         if address is None or embeds_chosen_ipv4(address):
             return UNKNOWN[Cause.ADDRESS_UNDETERMINABLE]
-        if self.overrides and (known := self.overrides.get(address)) is not None:
+        if self._has_overrides and (known := self.overrides.get(address)) is not None:
             return known
         if now > self._believed_until:
             return UNKNOWN[Cause.STALE]

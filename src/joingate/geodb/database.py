@@ -1,7 +1,11 @@
-"""A vetted database in use, asked with the C reader and nothing else."""
+"""A vetted database in use, asked with the C reader or, where it is compiled, by a walk of our own down its tree."""
 
+import mmap
 from importlib import import_module
+from importlib.util import find_spec
+from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import maxminddb
 
@@ -10,6 +14,10 @@ from joingate.core.model import UNKNOWN, Address, Cause, Location
 from joingate.geodb.sealed import KeptOpen, memory_file, seal, sealed_copy
 from joingate.geodb.vet import Vetting, vet
 
+if TYPE_CHECKING:
+    from joingate.geodb._tree import Tree
+
+_HAS_TREE: Final = find_spec("joingate.geodb._tree") is not None
 _NO_DATABASE = UNKNOWN[Cause.NO_DATABASE]
 
 
@@ -38,7 +46,7 @@ class Database:
         errors: lookups that the reader failed at, each answered as unknown (no database).
     """
 
-    __slots__ = ("_ipv4_only", "_kept", "_lookup", "_places", "digest", "errors", "path", "vetting")
+    __slots__ = ("_ipv4_only", "_kept", "_lookup", "_places", "_tree", "digest", "errors", "path", "vetting")
 
     def __init__(self, path: Path, digest: str, vetting: Vetting, condensed: int) -> None:
         """Open the condensed database of descriptor `condensed`, which may be closed afterwards."""
@@ -48,7 +56,8 @@ class Database:
         self.errors = 0
         self._kept = KeptOpen(condensed)
         self._ipv4_only = vetting.ip_version == 4
-        self._lookup = maxminddb.open_database(f"/proc/self/fd/{condensed}", maxminddb.MODE_MMAP_EXT).get
+        reader = maxminddb.open_database(f"/proc/self/fd/{condensed}", maxminddb.MODE_MMAP_EXT)
+        self._lookup = reader.get
         # One Location for each answer there can be: a lookup makes no new object.
         self._places: dict[object, Location] = {
             None: UNKNOWN[Cause.NOT_FOUND],
@@ -56,6 +65,7 @@ class Database:
             **{code: Location(code) for code in vetting.countries},
             **{code: Location(code[:2], code) for code in vetting.subdivisions},
         }
+        self._tree = _tree(condensed, reader.metadata().node_count, vetting.ip_version, self._places)
 
     @property
     def fd(self) -> int:
@@ -64,9 +74,12 @@ class Database:
 
     def get(self, address: Address) -> Location:
         """Say where this database places `address`, which is never text: the C reader takes octal for decimal."""
-        if address.version == 6 and self._ipv4_only:
+        is_ipv4 = isinstance(address, IPv4Address)
+        if self._ipv4_only and not is_ipv4:
             return UNKNOWN[Cause.NOT_FOUND]
         try:
+            if is_ipv4 and self._tree is not None:
+                return self._tree.get(int(address))
             return self._places[self._lookup(address)]
         except Exception:  # noqa: BLE001  whatever the reader raises, this person is not located (G1)
             self.errors += 1
@@ -75,6 +88,14 @@ class Database:
     def names(self, code: str) -> bool:
         """Whether any record answers the ISO 3166-1 or 3166-2 code."""
         return code in self.vetting.countries or code in self.vetting.subdivisions
+
+
+def _tree(condensed: int, nodes: int, ip_version: int, places: dict[object, Location]) -> "Tree | None":
+    if not _HAS_TREE:
+        return None
+    from joingate.geodb._tree import Tree  # noqa: PLC0415 - only there where it is compiled
+
+    return Tree(mmap.mmap(condensed, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ), nodes, ip_version, places)
 
 
 def open_database(path: Path, reuse: Database | None = None) -> Database:

@@ -42,7 +42,8 @@ from joingate.core.record import (
     Restricts,
 )
 from joingate.core.recording import Recorded, Restricting
-from joingate.core.rules import Order, Rule, RuleSet, codes_of
+from joingate.core.rule_set import RuleSet
+from joingate.core.rules import Order, Rule, codes_of
 from joingate.ledger.history import History, LedgerUnavailableError, OvertakenError
 from joingate.ledger.position import seqs
 from joingate.ledger.receipts import Receipts

@@ -18,7 +18,7 @@ from joingate.codecs.http1 import NO_BODY, Headers, ResponseHead
 from joingate.codecs.join_request import JoinMatcher
 from joingate.core.decision import Decision
 from joingate.core.model import UNKNOWN, Address, Cause, Location
-from joingate.core.rules import RuleSet
+from joingate.core.rule_set import RuleSet
 from joingate.gate.downstream import Downstream
 from joingate.gate.exchange import Exchange
 from joingate.gate.gate import Gate
