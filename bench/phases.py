@@ -104,7 +104,7 @@ def _steps(rules: RuleSet, atlas: Atlas) -> dict[str, Step]:
     )
     matcher = JoinMatcher([ROUTE], fold=str)
     gate = Gate(options, matcher, RuleSet(), _locate, NoRecorder(), now=lambda: _NOW)
-    peer, carrier = Peer(Nowhere(PROXY), options), Nobody()
+    peer, carrier = Peer(Nowhere(PROXY), options, {}), Nobody()
     requests, responses = _Requests(), _Responses()
     requests.read()
     responses.read()

@@ -19,9 +19,9 @@
 
 #include <structmember.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -107,6 +107,7 @@ static PyObject *engine_run(Engine *engine, PyObject *Py_UNUSED(ignored))
             on_writable(transport);
         Py_DECREF(transport);
     }
+    send_due(engine);
     see_to_listed(engine);
     send_due(engine);
     engine->is_running = 0;
@@ -140,9 +141,39 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *arguments, PyObject *k
     return (PyObject *)self;
 }
 
+static PyObject *engine_accept(Engine *Py_UNUSED(self), PyObject *argument)
+{
+    int listening = (int)PyLong_AsLong(argument);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } peer;
+    socklen_t size = sizeof peer;
+    char text[INET6_ADDRSTRLEN];
+    if (PyErr_Occurred())
+        return NULL;
+    int fd = accept4(listening, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED))
+        Py_RETURN_NONE;
+    if (fd < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    PyObject *accepted = NULL;
+    if (peer.any.sa_family == AF_INET && inet_ntop(AF_INET, &peer.v4.sin_addr, text, sizeof text) != NULL)
+        accepted = Py_BuildValue("i(sH)", fd, text, ntohs(peer.v4.sin_port));
+    else if (peer.any.sa_family == AF_INET6 && inet_ntop(AF_INET6, &peer.v6.sin6_addr, text, sizeof text) != NULL)
+        accepted = Py_BuildValue("i(sH)", fd, text, ntohs(peer.v6.sin6_port));
+    else
+        accepted = Py_BuildValue("is", fd, "");
+    if (accepted == NULL)
+        close(fd);
+    return accepted;
+}
+
 static PyObject *engine_adopt(Engine *self, PyObject *arguments)
 {
-    int fd, yes = 1;
+    int fd;
     PyObject *protocol, *peername;
     if (!PyArg_ParseTuple(arguments, "iOO", &fd, &protocol, &peername))
         return NULL;
@@ -163,7 +194,6 @@ static PyObject *engine_adopt(Engine *self, PyObject *arguments)
     transport->fd = fd;
     transport->high = HIGH;
     transport->low = HIGH / 4;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* which a unix socket refuses */
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = transport};
     if (epoll_ctl(self->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
         PyErr_SetFromErrno(PyExc_OSError);
@@ -224,6 +254,7 @@ static void engine_dealloc(Engine *self)
 static PyMethodDef engine_methods[] = {
     {"run", (PyCFunction)engine_run, METH_NOARGS, NULL},
     {"close", (PyCFunction)engine_close, METH_NOARGS, NULL},
+    {"accept", (PyCFunction)engine_accept, METH_O, NULL},
     {"adopt", (PyCFunction)engine_adopt, METH_VARARGS, NULL},
     {"fileno", (PyCFunction)engine_fileno, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

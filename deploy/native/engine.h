@@ -3,6 +3,7 @@
 #ifndef JOINGATE_ENGINE_H
 #define JOINGATE_ENGINE_H
 
+#define _GNU_SOURCE /* accept4 */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -41,6 +42,7 @@ struct Transport {
     unsigned wants_eof : 1;    /* nothing will be written any more */
     unsigned is_listed : 1;    /* among those to be seen to */
     unsigned is_plain : 1;     /* at rest: the fast path may take the next request */
+    unsigned is_last : 1;      /* of the plain request under way: none will follow */
     PyObject *error;           /* why it was lost */
     Transport *before, *after; /* of all that are open */
     Transport *next;           /* of those to be seen to */

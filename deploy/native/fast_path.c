@@ -115,6 +115,7 @@ int take_request(Transport *client, size_t length)
     memcpy(kept, engine->in, length);
     client->request = kept;
     client->request_length = length;
+    client->is_last = request.is_last;
     client->other = (Transport *)Py_NewRef(other);
     other->other = (Transport *)Py_NewRef(client);
     size_t size = write_plain_request(&request, engine->rest, (unsigned char *)PyBytes_AS_STRING(lines), told,
@@ -132,13 +133,13 @@ int take_answer(Transport *upstream, size_t length)
     FastPath *fast_path = client->fast_path;
     if (client->is_closing || length > MOST_PLAIN)
         return 0;
-    size_t size = rewrite_plain_response(&fast_path->response, engine->in, length, engine->written);
+    size_t size = rewrite_plain_response(&fast_path->response, engine->in, length, client->is_last, engine->written);
     if (!size)
         return 0;
     Py_INCREF(client);
     forget_request(client);
     send_later(client, (char *)engine->written, size);
-    call_protocol(client, s_answered_plain, NULL, "protocol.answered_plain() failed", NULL);
+    call_protocol(client, s_answered_plain, PyBool_FromLong(client->is_last), "protocol.answered_plain() failed", NULL);
     Py_DECREF(client);
     return 1;
 }
@@ -252,8 +253,9 @@ static PyObject *fast_path_rewrite_request(FastPath *self, PyObject *arguments)
     } else {
         unsigned char *out = room + data.len * 2;
         size_t size = write_plain_request(&request, room, lines.buf, (size_t)lines.len, out);
-        answer = Py_BuildValue("NNLNy#", bytes_of(request.target), bytes_of(request.forwarded_for), request.client,
-                               bytes_of(request.forwarded_proto), (char *)out, (Py_ssize_t)size);
+        answer = Py_BuildValue("NNLNNy#", bytes_of(request.target), bytes_of(request.forwarded_for), request.client,
+                               bytes_of(request.forwarded_proto), PyBool_FromLong(request.is_last), (char *)out,
+                               (Py_ssize_t)size);
     }
     PyMem_Free(room);
     PyBuffer_Release(&data);
@@ -265,13 +267,14 @@ static PyObject *fast_path_rewrite_response(FastPath *self, PyObject *arguments)
 {
     Py_buffer data;
     PyObject *answer = NULL;
-    if (!PyArg_ParseTuple(arguments, "y*", &data))
+    int is_last;
+    if (!PyArg_ParseTuple(arguments, "y*p", &data, &is_last))
         return NULL;
     unsigned char *room = PyMem_Malloc((size_t)(data.len * 2 + 64));
     if (room == NULL) {
         PyErr_NoMemory();
     } else {
-        size_t size = rewrite_plain_response(&self->response, data.buf, (size_t)data.len, room);
+        size_t size = rewrite_plain_response(&self->response, data.buf, (size_t)data.len, is_last, room);
         answer = size ? PyBytes_FromStringAndSize((char *)room, (Py_ssize_t)size) : Py_NewRef(Py_None);
     }
     PyMem_Free(room);

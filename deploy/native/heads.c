@@ -144,6 +144,11 @@ static int is_keep_alive(struct piece value)
     return value.length == 10 && is_same(value.at, (const unsigned char *)"keep-alive", 10);
 }
 
+static int is_close(struct piece value)
+{
+    return value.length == 5 && is_same(value.at, (const unsigned char *)"close", 5);
+}
+
 /* A host name or IPv4 address, with a port or without; what codecs/http1.py takes beyond it is looked into there. */
 static int is_plain_host(struct piece value)
 {
@@ -212,7 +217,9 @@ int read_plain_request(const struct names *names, const unsigned char *data, siz
             one = &request->host;
             break;
         case CONNECTION:
-            if (!is_keep_alive(value))
+            if (is_close(value))
+                request->is_last = 1;
+            else if (!is_keep_alive(value))
                 return 0;
             break;
         case FORWARDED_FOR:
@@ -251,7 +258,8 @@ size_t write_plain_request(const struct plain_request *request, const unsigned c
     return (size_t)(at - out);
 }
 
-size_t rewrite_plain_response(const struct names *names, const unsigned char *data, size_t length, unsigned char *out)
+size_t rewrite_plain_response(const struct names *names, const unsigned char *data, size_t length, int is_last,
+                              unsigned char *out)
 {
     const unsigned char *kind = kinds(), *at = data, *end = data + length;
     unsigned char *to;
@@ -300,7 +308,7 @@ size_t rewrite_plain_response(const struct names *names, const unsigned char *da
         return 0; /* not whole, or with something behind it that nobody asked for */
     to = put(to, (const unsigned char *)"Content-Length: ", 16);
     to = put(to, announced.at, announced.length);
-    to = put(to, (const unsigned char *)"\r\n\r\n", 4);
+    to = put(to, (const unsigned char *)"\r\nConnection: close\r\n\r\n" + (is_last ? 0 : 19), is_last ? 23 : 4);
     to = put(to, at, body);
     return (size_t)(to - out);
 }

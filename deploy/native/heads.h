@@ -11,7 +11,7 @@ enum meaning {
     DROPPED,            /* does not go on */
     DECISIVE,           /* decides something that the fast path does not know: the message is not plain */
     HOST,
-    CONNECTION,         /* plain where it says keep-alive */
+    CONNECTION,         /* plain where it says keep-alive or, of a request, close */
     CONTENT_LENGTH,
     FORWARDED_FOR,
     FORWARDED_PROTO,
@@ -47,6 +47,7 @@ struct plain_request {
     struct piece target, host, forwarded_for, forwarded_proto;
     long long client; /* the one IPv4 address that `forwarded_for` is, or -1 */
     size_t rest_length;
+    int is_last; /* the connection is to be closed when it is answered */
 };
 
 /* Whether `data` is one whole plain request; `rest` has room for two bytes a header more than `length`. */
@@ -58,7 +59,8 @@ size_t write_plain_request(const struct plain_request *request, const unsigned c
                            const unsigned char *forwarded, size_t forwarded_length, unsigned char *out);
 
 /* Write a whole plain response for the client; return its length, or 0 where `data` is none. `out` has room for
-   `length` and two bytes a line more. */
-size_t rewrite_plain_response(const struct names *names, const unsigned char *data, size_t length, unsigned char *out);
+   `length`, two bytes a line more, and 19 where it is the last one on its connection. */
+size_t rewrite_plain_response(const struct names *names, const unsigned char *data, size_t length, int is_last,
+                              unsigned char *out);
 
 #endif

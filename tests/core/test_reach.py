@@ -33,3 +33,7 @@ BY_PREFIX = {"al": HK_US, "all-": CN, "all-hands-": CN}
 def test_may_mean(meeting: str, country: str, everywhere: frozenset[str] | None, answer: bool | None) -> None:
     for kind in (Reach, reach_over):  # which are one where it is not compiled
         assert kind(BY_MEETING, BY_PREFIX, (2, 4, 10), everywhere).may_mean(meeting, country) is answer
+
+
+def test_all_that_is_held_can_be_let_go() -> None:
+    assert Reach(BY_MEETING, BY_PREFIX, (2, 4, 10), CN).indexes == (BY_MEETING, BY_PREFIX)

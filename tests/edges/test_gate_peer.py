@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from joingate.core.client_address import ClientIpFrom, TrustedProxies
 from joingate.gate.options import GateOptions
-from joingate.gate.peer import Peer
+from joingate.gate.peer import MOST_PROXIES, KnownProxies, Named, Peer
 
 PROXY = "11.1.1.10"  # which has 1.1.1.1 inside
 
@@ -23,9 +23,10 @@ class Made:
         return {"peername": "" if self._address is None else (self._address, 1)}.get(name)
 
 
-def peer(address: str | None, source: ClientIpFrom) -> Peer:
+def peer(address: str | None, source: ClientIpFrom, known: KnownProxies | None = None) -> Peer:
     trusted = TrustedProxies([IPv4Network("11.1.1.0/24")], unix=True)
-    return Peer(Made(address), GateOptions(trusted_proxies=trusted, client_ip_from=source))  # type: ignore[arg-type]
+    options = GateOptions(trusted_proxies=trusted, client_ip_from=source)
+    return Peer(Made(address), options, {} if known is None else known)  # type: ignore[arg-type]
 
 
 @given(
@@ -54,3 +55,23 @@ def test_what_is_not_one_plain_client_is_looked_into(number: int) -> None:
     assert one.plain_client(b"x", number, b"http") is None
     assert one.plain_client(b"1.1.1.1", int(IPv4Address("1.1.1.1")), b"wss") is None
     assert one.plain_client(None, -1, None) is None
+
+
+def test_trusted_proxies_are_remembered_and_nobody_else() -> None:
+    known: KnownProxies = {}
+    one = peer(PROXY, ClientIpFrom.X_FORWARDED_FOR, known)
+    again = peer(PROXY, ClientIpFrom.X_FORWARDED_FOR, known)
+    for address in ("12.0.0.1", "2001:db8::1"):
+        peer(address, ClientIpFrom.X_FORWARDED_FOR, known)
+    peer(None, ClientIpFrom.X_FORWARDED_FOR, known)
+    assert list(known) == [(PROXY, b"http"), ("", b"http")]
+    number = int(IPv4Address("1.1.1.1"))
+    assert one.plain_client(b"1.1.1.1", number, None) == again.plain_client(b"1.1.1.1", number, None) != None  # noqa: E711
+    assert list(known[PROXY, b"http"].around) == [None]
+
+
+def test_no_more_proxies_are_remembered_than_there_may_be() -> None:
+    known: KnownProxies = {(str(number), b"http"): Named(None, b"http") for number in range(MOST_PROXIES)}
+    number = int(IPv4Address("1.1.1.1"))
+    assert peer(PROXY, ClientIpFrom.X_FORWARDED_FOR, known).plain_client(b"1.1.1.1", number, None)
+    assert len(known) == MOST_PROXIES

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("joingate.gate._engine", reason="the engine is not compiled: make native")
 
 from joingate.gate._engine import Engine, Transport
-from joingate.gate.sockets import begin_engine, end_engine
+from joingate.gate.sockets import begin_engine, end_engine, send_at_once
 from tests.edges.gate_fixture import eventually, on_both_loops
 
 RESET = struct.pack("ii", 1, 0)
@@ -162,3 +164,31 @@ async def test_an_engine_may_be_closed_from_inside_of_what_it_calls() -> None:
         here, there = socket.socketpair()
         with there, pytest.raises(OSError, match="shutdown"):
             engine.adopt(here.detach(), Told(), None)
+
+
+@pytest.mark.parametrize(
+    ("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"), (socket.AF_UNIX, "")]
+)
+async def test_a_connection_is_accepted_as_a_socket_would(
+    family: socket.AddressFamily, address: str, tmp_path: Path
+) -> None:
+    engine = begin_engine()
+    assert engine is not None
+    with socket.socket(family) as listening, socket.socket(family) as client:
+        listening.bind((address, 0) if address else str(tmp_path / "socket"))
+        send_at_once(listening)
+        listening.setblocking(False)
+        listening.listen()
+        assert engine.accept(listening.fileno()) is None
+        client.connect(listening.getsockname())
+        taken = engine.accept(listening.fileno())
+        assert taken is not None
+        fd, peername = taken
+        with socket.socket(fileno=fd) as accepted:
+            assert peername == (client.getsockname()[:2] if address else "")
+            assert (os.get_blocking(fd), accepted.get_inheritable()) == (False, False)
+            assert not address or accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert engine.accept(listening.fileno()) is None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        engine.accept(fd)
+    end_engine(engine)

@@ -31,9 +31,9 @@ class Counted(FastDownstream):
         Counted.taken += admitted is not None
         return admitted
 
-    def answered_plain(self) -> None:
+    def answered_plain(self, is_last: bool) -> None:
         Counted.answered += 1
-        super().answered_plain()
+        super().answered_plain(is_last)
 
     def look_into(self, request: bytes) -> None:
         Counted.looked_into += 1
@@ -103,6 +103,42 @@ async def test_a_plain_join_is_judged_counted_and_answered() -> None:
         assert counts() == (4, 4, 0)
         rejected = await bench.ask(PLAIN, CN)
         assert (rejected.status, counts()) == (451, (4, 4, 0))
+
+
+@pytest.mark.interpreted
+@on_both_loops
+async def test_a_plain_join_that_closes_its_connection() -> None:
+    last = PLAIN[:-2] + b"Connection: close\r\n\r\n"
+    async with gate_bench(answer_all) as bench:
+        await warm(await bench.open())
+        client = await bench.open()
+        client.send(last)
+        told, _, body = (await client.rest()).partition(b"\r\n\r\n")
+        assert told.endswith(b"\r\nConnection: close")
+        assert body == f"GET {JOIN}?user=u|".encode()
+        assert (counts(), len(bench.gate.roster), len(bench.pool)) == ((1, 1, 0), 0, 1)
+        await eventually(lambda: len(bench.gate.connections) == 1)
+        client = await bench.open()
+        client.send(last + OTHER)  # which is too late
+        assert (await client.rest()).count(b"HTTP/1.1 ") == 1
+        assert counts() == (1, 1, 0)
+
+
+@pytest.mark.interpreted
+@on_both_loops
+async def test_what_comes_behind_the_last_request_is_not_answered() -> None:
+    server = Held()
+    async with gate_bench(server) as bench:
+        await warm(await bench.open())
+        server.go.clear()
+        client = await bench.open()
+        client.send(PLAIN[:-2] + b"Connection: close\r\n\r\n")
+        await eventually(lambda: Counted.taken)
+        client.send(OTHER)
+        await eventually(lambda: Counted.looked_into)
+        server.go.set()
+        assert (await client.rest()).count(b"HTTP/1.1 200 OK") == 1
+        assert (counts(), len(bench.gate.roster)) == ((1, 0, 1), 0)
 
 
 @pytest.mark.interpreted

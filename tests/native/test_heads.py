@@ -44,6 +44,7 @@ class Message:
     parser: httptools.HttpRequestParser | httptools.HttpResponseParser | None = None
     head: RequestHead | None = None
     answer: bytes | None = None
+    last_answer: bytes | None = None
 
     def read_request(self, data: bytes) -> None:
         self.parser = parser = httptools.HttpRequestParser(self)
@@ -63,6 +64,7 @@ class Message:
         assert self.keep_alive
         assert head.body == len(self.body)
         self.answer = build_response(head, "1.1", keep_alive=True) + self.body
+        self.last_answer = build_response(head, "1.1", keep_alive=False) + self.body
 
     def on_url(self, url: bytes) -> None:
         self.target += url
@@ -90,14 +92,14 @@ def check_request(data: bytes) -> bool:
     taken = FAST_PATH.rewrite_request(data, LINES)
     if taken is None:
         return False
-    target, forwarded_for, number, proto, written = taken
+    target, forwarded_for, number, proto, is_last, written = taken
     read = Message()
     read.read_request(data)
     head = read.head
     assert head is not None
     assert (read.heads, read.ends, read.body) == (1, 1, b"")
     assert (head.target, head.method, head.http_version) == (target, b"GET", "1.1")
-    assert head.keep_alive
+    assert head.keep_alive is not is_last
     assert not head.wants_websocket
     assert not head.expects_continue
     assert written == build_request(head, b"up", LINES)
@@ -116,13 +118,14 @@ def check_request(data: bytes) -> bool:
 
 
 def check_response(data: bytes) -> bool:
-    taken = FAST_PATH.rewrite_response(data)
+    taken, last = FAST_PATH.rewrite_response(data, False), FAST_PATH.rewrite_response(data, True)
+    assert (taken is None) is (last is None)
     if taken is None:
         return False
     read = Message()
     read.read_response(data)
     assert (read.heads, read.ends) == (1, 1)
-    assert taken == read.answer
+    assert (taken, last) == (read.answer, read.last_answer)
     return True
 
 
@@ -134,6 +137,8 @@ def test_what_browsers_and_proxies_send_is_taken() -> None:
         b"GET / HTTP/1.1\r\nhost: a\r\nUser-Agent: x (y; z)\r\nX-Forwarded-For: 10.1.2.3\r\n"
         b"X-Forwarded-Proto: https\r\nX-Real-IP: 10.1.2.3\r\nCookie: a=b; c=d\r\nX-Obs: \xe4\r\n\r\n"
     )
+    assert check_request(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n")
+    assert check_request(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n")
     assert check_response(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nServer: x\r\nConnection: keep-alive\r\n\r\nab")
     assert check_response(b"HTTP/1.1 404 Not Found\r\nKeep-Alive: timeout=5\r\nContent-Length: 0\r\n\r\n")
 
@@ -160,7 +165,7 @@ NOT_PLAIN = [
     START + b"content-length: 1\r\n\r\na",
     START + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     START + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-    START + b"Connection: close\r\n\r\n",
+    START + b"Connection: close, x-secret\r\n\r\n",
     START + b"Connection: x-secret\r\nX-Secret: 1\r\n\r\n",
     START + b"Expect: 100-continue\r\n\r\n",
     START + b"TE: trailers\r\n\r\n",

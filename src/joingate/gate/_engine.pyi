@@ -38,16 +38,18 @@ class FastPath:
 
     def find_join(self, target: bytes) -> tuple[str, str | None] | None:
         """Return the meeting's id and the participant's; None where the target is not plain, or no join."""
-    def rewrite_request(self, data: bytes, lines: bytes) -> tuple[bytes, bytes | None, int, bytes | None, bytes] | None:
+    def rewrite_request(
+        self, data: bytes, lines: bytes
+    ) -> tuple[bytes, bytes | None, int, bytes | None, bool, bytes] | None:
         """Take a plain request apart; None where it is not plain.
 
         Returns:
-            target; X-Forwarded-For, and the number of the one IPv4 address that this is, or -1; X-Forwarded-Proto; and
-            the request for the next hop.
+            target; X-Forwarded-For, and the number of the one IPv4 address that this is, or -1; X-Forwarded-Proto;
+            whether the connection is to be closed when it is answered; and the request for the next hop.
         """
 
-    def rewrite_response(self, data: bytes) -> bytes | None:
-        """Return the response for the client; None: it is not plain."""
+    def rewrite_response(self, data: bytes, is_last: bool) -> bytes | None:
+        """Return the response for the client, the last one on its connection or not; None: it is not plain."""
 
 @final
 class Transport(asyncio.Transport):
@@ -71,5 +73,10 @@ class Engine:
     def run(self) -> None: ...
     def close(self) -> None:
         """End all transports at once; nothing is carried any more."""
+    def accept(self, fd: int) -> tuple[int, tuple[str, int] | str] | None:
+        """Accept a connection on a listening socket: a non-blocking descriptor, and address and port of the peer.
+
+        An empty peer is one on a unix socket. Where no connection waits, None; OSError as of socket.accept otherwise.
+        """
     def adopt(self, fd: int, protocol: asyncio.BaseProtocol, peername: object) -> Transport:
         """Take a connected, non-blocking socket over; raise OSError where it is none that can be polled."""

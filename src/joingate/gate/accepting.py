@@ -36,20 +36,23 @@ class Accepting:
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_A_TIME):
             try:
-                accepted, peername = listening.accept()
+                if not self._accept_one(listening):
+                    return
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:
                 self._loop.remove_reader(listening)
                 self._loop.call_later(PAUSE, self._go_on, listening)
                 return
-            accepted.setblocking(False)
-            self._begin(accepted, peername)
+
+    def _accept_one(self, listening: socket.socket) -> bool:
+        """Take one connection; whether one was waiting.
+
+        Raises:
+            OSError: none could be taken.
+        """
+        raise NotImplementedError
 
     def _go_on(self, listening: socket.socket) -> None:
         if listening in self.sockets:
             self._loop.add_reader(listening, self._accept, listening)
-
-    def _begin(self, accepted: socket.socket, peername: object) -> None:
-        """Take a connection that has just been made."""
-        raise NotImplementedError

@@ -126,7 +126,7 @@ class Downstream(asyncio.Protocol):
             return
         self.gate.connections.add(self)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-        self.peer = Peer(transport, options)
+        self.peer = Peer(transport, options, self.gate.known_proxies)
         self.deadline = self.time() + options.head_timeout
 
     def _turn_away(self) -> None:

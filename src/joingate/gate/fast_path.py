@@ -24,6 +24,7 @@ from joingate.gate.accepting import Accepting
 from joingate.gate.downstream import Downstream
 from joingate.gate.exchange import Exchange
 from joingate.gate.gate import Gate
+from joingate.gate.sockets import send_at_once
 from joingate.gate.upstream import UpstreamConnection, UpstreamPool
 
 if TYPE_CHECKING:
@@ -188,15 +189,18 @@ class FastDownstream(Downstream):
         self.deadline = now + gate.options.response_timeout
         return cast("Transport", upstream.transport), lines
 
-    def answered_plain(self) -> None:
-        """End a plain request: its answer has been sent."""
+    def answered_plain(self, is_last: bool) -> None:
+        """End a plain request: its answer has been sent; `is_last` says that the client asks for no more."""
         upstream, self._upstream = self._upstream, None
         participant, self._admitted = self._admitted, None
         if upstream is not None:
             upstream.release(reusable=True)
         if participant is not None:
             self.gate.leave(participant)
-        self.deadline = self.time() + self.gate.options.idle_timeout
+        if is_last:
+            self.finish(linger=False)
+        else:
+            self.deadline = self.time() + self.gate.options.idle_timeout
 
     def look_into(self, request: bytes) -> None:
         """Go on with a plain request that is under way as with any other: something has happened that is not plain."""
@@ -263,10 +267,16 @@ class EngineServer(Accepting):
         self._pool = pool
         self._engine = engine
         self._fast_path = fast_path_of(gate, pool)
+        send_at_once(listening)
         super().__init__(listening, backlog)
 
-    def _begin(self, accepted: socket.socket, peername: object) -> None:
+    def _accept_one(self, listening: socket.socket) -> bool:
+        taken = self._engine.accept(listening.fileno())
+        if taken is None:
+            return False
+        accepted, peername = taken
         fast_path = self._fast_path
         gate, pool = self._gate, self._pool
         protocol = Downstream(gate, pool) if fast_path is None else FastDownstream(gate, pool, fast_path)
-        self._engine.adopt(accepted.detach(), protocol, peername)
+        self._engine.adopt(accepted, protocol, peername)
+        return True

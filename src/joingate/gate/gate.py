@@ -24,6 +24,7 @@ from joingate.core.roster import Carrier, Event, Participant, Roster, State
 from joingate.core.rule_set import RuleSet
 from joingate.core.tally import Tally
 from joingate.gate.options import GateOptions, turned_away_at_most
+from joingate.gate.peer import KnownProxies
 from joingate.gate.polling import Polling
 from joingate.gate.resumption import Resumption
 
@@ -111,6 +112,7 @@ class Gate:
         self.resumption = Resumption(keeps_after_close, self.loop_time)
         self.polling = None if dialect is None else Polling(self, dialect, self.loop_time)
         self.connections: set[Connection] = set()
+        self.known_proxies: KnownProxies = {}
         self.turned_away: set[Connection] = set()  # connections too many, until they have read their 503
         self.is_draining = False
         self._deferred: set[str] = set()

@@ -74,6 +74,12 @@ async def connect(engine: "Engine", endpoint: Endpoint, protocol: asyncio.Protoc
     raise problem
 
 
+def send_at_once(each: socket.socket) -> None:
+    """Have a small write sent although an earlier one is not acknowledged; what is accepted inherits it (Linux)."""
+    if each.family != socket.AF_UNIX:
+        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 async def _addresses_of(endpoint: Endpoint) -> Sequence[tuple[int, object]]:
     """Return families and addresses of an endpoint; a name is looked up, in a thread of the event loop's."""
     if isinstance(endpoint, UnixEndpoint):
@@ -90,6 +96,7 @@ async def _connect_to(engine: "Engine", family: int, address: object, protocol: 
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:
         connecting.setblocking(False)
+        send_at_once(connecting)
         _check(connecting.connect_ex(cast("str", address)), errno.EINPROGRESS)
         await _writable(connecting)
         _check(connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))

@@ -64,7 +64,13 @@ class TlsServer(Accepting):
         self._context = context
         super().__init__(listening, backlog)
 
-    def _begin(self, accepted: socket.socket, peername: object) -> None:  # noqa: ARG002 - the transport will say it
+    def _accept_one(self, listening: socket.socket) -> bool:
+        accepted, _ = listening.accept()
+        accepted.setblocking(False)
+        self._begin(accepted)
+        return True
+
+    def _begin(self, accepted: socket.socket) -> None:
         """Shake hands; where there is no room, too, to say so, unless too many are being told already."""
         gate = self._gate
         if gate.is_full and not gate.can_turn_away:
