@@ -152,6 +152,9 @@ def test_g2_scoped_to_exact_codes(own: str, part: str, join: Join) -> None:
     )
     for location in readings:
         assert judgement.decide(join, location, RuleSet([simple_order(frozenset((part,)))]), 1).verdict is Verdict.ADMIT
+        inside = Participant(join, None, Line())
+        inside.state, inside.location = State.ADMITTED, location
+        assert judgement.reassess([inside], RuleSet([simple_order(frozenset((part,)))]), 1) == []
         assert judgement.decide(join, location, RuleSet([simple_order(frozenset((own,)))]), 1).verdict is Verdict.REJECT
     mainland = locating.read_record(_record("CN", "GD"))
     assert judgement.decide(join, mainland, RuleSet([simple_order(frozenset((own,)))]), 1).verdict is Verdict.ADMIT

@@ -1,6 +1,6 @@
 import pytest
 
-from joingate.core.reach import Reach, reach_over
+from joingate.core.reach import Reach, ReachInUse
 
 CN, HK_US = frozenset(("CN",)), frozenset(("HK", "US"))
 BY_MEETING = {"m": CN, "n": HK_US, "": CN}
@@ -31,7 +31,7 @@ BY_PREFIX = {"al": HK_US, "all-": CN, "all-hands-": CN}
     ],
 )
 def test_may_mean(meeting: str, country: str, everywhere: frozenset[str] | None, answer: bool | None) -> None:
-    for kind in (Reach, reach_over):  # which are one where it is not compiled
+    for kind in (Reach, ReachInUse):  # which are one where it is not compiled
         assert kind(BY_MEETING, BY_PREFIX, (2, 4, 10), everywhere).may_mean(meeting, country) is answer
 
 

@@ -127,7 +127,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str | None, str | None]] = {
             "  FOLDER/geo.mmdb says CN\n"
             "  order o-1 (eject): not in force, matches: yes\n"
             "  host_policy h-1 (reject): in force, matches: no\n"
-            "a join would be: admit (not_in_scope)\n"
+            "a join would be: admit (not_in_force)\n"
             "somebody inside would be: left undisturbed\n"
         ),
         "",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joingate.core.reach import Reach, reach_over
+from joingate.core.reach import Reach, ReachInUse
 
 pytest.importorskip("joingate.core._reach", reason="not compiled: make native")
 
@@ -14,7 +14,7 @@ CN = frozenset(("CN",))
 
 
 def test_what_is_compiled_takes_its_place() -> None:
-    assert reach_over is Compiled
+    assert ReachInUse is Compiled
 
 
 meetings = st.text("ab-\N{SNOWMAN}", max_size=3)

@@ -6,14 +6,10 @@ at.
 """
 
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
 
 from joingate.core.territory import Territory
 
-if TYPE_CHECKING:
-    from joingate.core import _reach
+__all__ = ["Reach", "ReachInUse"]
 
 
 class Reach:
@@ -73,7 +69,7 @@ class Reach:
         return self._by_meeting, self._by_prefix
 
 
-reach_over: "Final[type[Reach | _reach.Reach]]" = (
-    import_module("joingate.core._reach").Reach if find_spec("joingate.core._reach") else Reach
-)
-"""Reach, as it is or as it is compiled."""
+try:
+    from joingate.core._reach import Reach as ReachInUse
+except ImportError:  # it is not compiled
+    ReachInUse = Reach  # type: ignore[assignment, misc]

@@ -10,14 +10,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from joingate.core.reach import Reach, reach_over
+from joingate.core.reach import Reach, ReachInUse
 from joingate.core.rules import SERVICE_WIDE, Order, Rule, digests_of, reach_of
 from joingate.core.territory import Territory
-
-if TYPE_CHECKING:
-    from joingate.core import _reach
 
 _PIECE = 64  # rules: a few microseconds
 _RUN = 4096  # rules: a few milliseconds
@@ -121,8 +118,8 @@ class RuleSet:
             twice, _ = Counter(rule.id for rule in self.rules).most_common(1)[0]
             raise ValueError(f"two rules have the id {twice}")
 
-    def _find_reach(self) -> "Reach | _reach.Reach":
-        return reach_over(
+    def _find_reach(self) -> Reach | ReachInUse:
+        return ReachInUse(
             {meeting: _reach_of(named) for meeting, named in self._exact.items()},
             {prefix: _reach_of(named) for prefix, named in self._prefixes.items()},
             self._prefix_lengths,

@@ -75,7 +75,7 @@ class Database:
     def get(self, address: Address) -> Location:
         """Say where this database places `address`, which is never text: the C reader takes octal for decimal."""
         is_ipv4 = isinstance(address, IPv4Address)
-        if self._ipv4_only and not is_ipv4:
+        if not is_ipv4 and address.version == 6 and self._ipv4_only:
             return UNKNOWN[Cause.NOT_FOUND]
         try:
             if is_ipv4 and self._tree is not None:
