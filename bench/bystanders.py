@@ -3,12 +3,18 @@
     python -m bench.bystanders PORT
 
 20 WebSockets in a meeting that no rule names; 500 messages a second among them, each due at a moment fixed before, so
-that a gate that stands still is late for all that are due meanwhile. Prints "ready" when all have joined; when its
-standard input ends, one line of JSON: `{"messages": [[due, seconds], ...], "closed": n}`, due by CLOCK_MONOTONIC.
+that a gate that stands still is late for all that are due meanwhile. Where the kernel lets it, it puts this process,
+and the one that serves these few (`peers/echo.py`), before everything else on this processor: what thousands of ends
+cost the client and the meeting server of a benchmark is theirs, and not the gate's.
+
+Prints "ready" when all have joined; when its standard input ends, one line of JSON:
+`{"messages": [[due, seconds], ...], "closed": n}`, due by CLOCK_MONOTONIC.
 """
 
+import contextlib
 import gc
 import json
+import os
 import select
 import socket
 import sys
@@ -27,6 +33,8 @@ ANSWER = 2 + 64
 def main() -> None:
     """Join, and send until told to stop."""
     gc.disable()  # this process's own pauses are nobody's fault
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     open_sockets = [_join(int(sys.argv[1]), at) for at in range(SOCKETS)]
     print("ready", flush=True)
     due_of: dict[socket.socket, deque[float]] = {one: deque() for one in open_sockets}
