@@ -2,9 +2,11 @@
 
     python -m bench.reloading [--rounds 5] [--rate 1000] [--rules 100000]
 
-Joins come at a constant rate in an open loop. After a second of quiet the rules are written anew and SIGHUP is sent; or
-a newer database takes the old one's place, which the gate looks for. It is over when the gate's log says so. nginx does
-both by a reload, which is over when its old worker is gone: a row for comparison. No join may fail.
+Joins come at a constant rate in an open loop. After a second of quiet the rules' files are changed, all or one that is
+added, and SIGHUP is sent; or a newer database takes the old one's place, which the gate looks for. It is over when the
+gate's log says so. nginx does both by a reload, which is over when its old worker is gone: a row for comparison.
+
+No join may fail.
 """
 
 import argparse
@@ -48,12 +50,14 @@ def _measure(chosen: argparse.Namespace, notebook: Notebook) -> None:
         nginx = prepared.nginx()
         once = {
             "rules": partial(_round, gate, chosen.rate, partial(_reload_rules, prepared, gate)),
+            "one order": partial(_round, gate, chosen.rate, partial(_add_an_order, prepared, gate)),
             "database": partial(_database_round, prepared, gate, chosen.rate),
             "nginx": partial(_round, nginx, chosen.rate, partial(_reload_nginx, nginx)),
         }
         found = alternate(once, chosen.rounds, lambda measure: measure())
     for kind, what in {
         "rules": f"p99 of a join while {chosen.rules:,} rules reload",
+        "one order": f"p99 of a join while one order is added to {chosen.rules:,}",
         "database": "p99 of a join while the database swaps",
         "nginx": f"p99 of a join while nginx reloads a map of {chosen.rules:,}",
     }.items():
@@ -91,7 +95,14 @@ def _round(proxy: Proxy, rate: float, change: Change) -> Measured:
 
 
 def _reload_rules(prepared: Stage, gate: Proxy) -> None:
-    """Add one order, so that all are read, checked and indexed for something."""
+    """Change every file, and add one order, so that all are read, checked and indexed for something."""
+    with (prepared.folder / "rules/orders.json").open("a") as orders:
+        orders.write("\n")
+    _add_an_order(prepared, gate)
+
+
+def _add_an_order(prepared: Stage, gate: Proxy) -> None:
+    """Add one order, in a file of its own: the others are read, and not parsed again."""
     write_orders(prepared.folder / "rules/one-more.json", [f"extra-{time.time_ns()}"])
     _until_logged(gate, "reload by signal", lambda: os.kill(gate.pid, signal.SIGHUP))
 

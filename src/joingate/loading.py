@@ -55,8 +55,8 @@ def matcher_of(settings: Settings) -> JoinMatcher:
     return JoinMatcher(routes_of(settings), fold=fold_of(settings))
 
 
-def load_rules(settings: Settings) -> RuleSet:
-    """Read, check and index every rule file.
+def load_rules(settings: Settings, previous: RuleSet | None = None) -> RuleSet:
+    """Read, check and index every rule file; those that have not changed since `previous` are not parsed again.
 
     Raises:
         RefusedInputError: with every problem of every file.
@@ -75,7 +75,7 @@ def load_rules(settings: Settings) -> RuleSet:
             problems.append(f"{name}: cannot be read ({error.strerror}); make it readable, or remove it")
     if problems:
         raise RefusedInputError(problems)
-    return parse_rules(files, fold=fold_of(settings))
+    return parse_rules(files, fold=fold_of(settings), previous=previous)
 
 
 def rule_files(path: Path) -> list[Path]:

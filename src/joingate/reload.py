@@ -168,7 +168,7 @@ class Reloader:
     async def _load(self, trigger: str, confirm: str | None, parts: Sequence[Part]) -> Outcome:
         load: dict[Part, Callable[[], Loaded]] = {
             Part.GEODB: partial(load_atlas_of, self._settings, self.atlas),
-            Part.RULES: partial(load_rules, self._settings),
+            Part.RULES: partial(load_rules, self._settings, self.rules),
         }
         found = await asyncio.gather(*(beside(partial(_attempt, load[part])) for part in parts))
         loaded: dict[Part, Loaded] = {}

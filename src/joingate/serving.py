@@ -86,6 +86,8 @@ class Serving:
         self.journal = journal
         self.replacing = Replacing(self.gate, atlas, None if is_alone else journal)
         self._pool = UpstreamPool(_upstream_options(settings, place))
+        if self._pool.engine is not None:
+            self.gate.serve_waiting = self._pool.engine.run
         self._tls = server_tls(settings.gate)
         self._servers: list[Listening] = []
 

@@ -3,9 +3,12 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from joingate.codecs import rulefile
+from joingate.codecs.rule_document import parse_document
 from joingate.codecs.rulefile import parse_rules
 from joingate.core.errors import RefusedInputError
 from joingate.core.rules import Action, Asked, Authority, HostPolicy, Order, Rule
@@ -261,6 +264,34 @@ def test_meeting_ids_are_folded_as_asked() -> None:
     policy = b'[[host_policy]]\nid = "h"\nmeetings = ["Board-*"]\nallow = ["EU"]\naction = "reject"\n'
     assert parse_rules({"x.toml": policy}).for_meeting("board-1") == ()
     assert len(parse_rules({"x.toml": policy}, fold=str.lower).for_meeting("board-1")) == 1
+
+
+def test_a_file_that_says_the_same_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = b'[[host_policy]]\nid = "%b"\nmeetings = ["m"]\nallow = ["EU"]\naction = "reject"\n'
+    files = examples() | {"rules/x.toml": policy % b"x", "rules/y.toml": policy % b"y"}
+    before = parse_rules(files)
+    parsed: list[str] = []
+
+    def parse(name: str, content: bytes) -> dict[str, Any]:
+        parsed.append(name)
+        return parse_document(name, content)
+
+    monkeypatch.setattr(rulefile, "parse_document", parse)
+    after = parse_rules(files | {"rules/x.toml": policy % b"z"}, previous=before)
+    assert parsed == ["rules/authorities.toml", "rules/x.toml"]
+    assert {rule.id for rule in after.rules} == {rule.id for rule in before.rules} - {"x"} | {"z"}
+    assert parse_rules(files, previous=after).rules == before.rules
+
+
+def test_a_file_is_read_again_where_its_authorities_have_changed() -> None:
+    files = examples()
+    before = parse_rules(files)
+    renamed = files["rules/authorities.toml"].replace(b'name = "', b'name = "The ')
+    after = parse_rules(files | {"rules/authorities.toml": renamed}, previous=before)
+    for rule in after.rules:
+        assert not isinstance(rule, Order) or rule.authority.name.startswith("The ")
+    with pytest.raises(RefusedInputError, match="is unknown"):
+        parse_rules(files | {"rules/authorities.toml": b""}, previous=before)
 
 
 def problems_of(entry: Path) -> tuple[str, ...]:

@@ -144,3 +144,48 @@ def test_an_order_with_any_values_loads_or_is_refused(table: dict[str, Any], bas
     rules_of(
         {"authorities.json": authorities_file({"a": ["CN"]}), "orders.json": json.dumps({"order": tables}).encode()}
     )
+
+
+def contents(*documents: dict[str, Any]) -> list[bytes]:
+    return [json.dumps(document).encode() for document in documents]
+
+
+AUTHORITIES = [
+    authorities_file({"a": ["CN"]}),
+    authorities_file({"a": ["CN", "HK"]}),
+    authorities_file({"a": ["HK"], "b": ["DE"]}),
+    authorities_file({"b": ["DE"]}),
+    b"{",
+]
+OTHERS = contents(
+    {},
+    {"order": [order("o-1", "a", ["CN"])]},
+    {"order": [order("o-1", "a", None), order("o-2", "b", None)]},
+    {"order": [order("o-2", "b", ["DE"])], "host_policy": [policy("h-1")]},
+    {"host_policy": [policy("h-1"), policy("o-1")]},
+    {"order": [order("o-3", "a", None) | {"action": "ban"}]},
+    {"authority": {}},
+)
+BROKEN = [b"[", b"\xff"]
+FILE_SETS = st.builds(
+    lambda authorities, others: ({} if authorities is None else {"authorities.json": authorities}) | others,
+    st.none() | st.sampled_from(AUTHORITIES),
+    st.dictionaries(st.sampled_from(("1.json", "b.json", "c.toml")), st.sampled_from(OTHERS + BROKEN)),
+)
+
+
+@given(st.lists(FILE_SETS, min_size=2, max_size=4))
+def test_what_is_not_parsed_again_says_what_it_would_say(times: list[dict[str, bytes]]) -> None:
+    """A file that is known is as good as one that is read: the same rules, or the same problems in the same words."""
+    previous: RuleSet | None = None
+    for files in times:
+        found: list[object] = []
+        for known in (None, previous):
+            try:
+                rules = parse_rules(files, previous=known)
+                found.append((rules.rules, rules.revision, rules.digests, dict(rules.sources)))
+            except RefusedInputError as refused:
+                rules = None
+                found.append(refused.problems)
+        assert found[0] == found[1]
+        previous = rules or previous

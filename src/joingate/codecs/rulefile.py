@@ -7,6 +7,7 @@ The way of a file: `rule_document` (notation) -> `rule_schema` (shape and single
 refused) -> `rule_compile` (values that must fit together) -> here, what must fit across files.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -27,8 +28,8 @@ from joingate.codecs.rule_document import parse_document
 from joingate.codecs.rule_problems import problem_lines
 from joingate.codecs.rule_schema import RuleFile, rules_json_schema
 from joingate.core.errors import RefusedInputError
-from joingate.core.rule_set import RuleSet
-from joingate.core.rules import Authority, Rule
+from joingate.core.rule_set import RuleSet, Source
+from joingate.core.rules import Authority, Order, Rule
 
 __all__ = ["parse_rules", "rules_json_schema"]
 
@@ -37,31 +38,39 @@ def _as_written(meeting: str) -> str:
     return meeting
 
 
-def parse_rules(files: Mapping[str, bytes], *, fold: Callable[[str], str] = _as_written) -> RuleSet:
+def parse_rules(
+    files: Mapping[str, bytes], *, fold: Callable[[str], str] = _as_written, previous: RuleSet | None = None
+) -> RuleSet:
     """Parse rule files into one RuleSet.
 
     Args:
         files: names as messages are to show them, ending in .toml or .json, to contents. None at all is no rules.
         fold: how the meeting server folds meeting ids (str.lower where it ignores case).
+        previous: what was parsed before; a file that says what it said then is not parsed again.
 
     Raises:
         RefusedInputError: every problem of every file, by file name.
     """
-    reading = _Reading()
+    reading = _Reading(files, {} if previous is None else previous.sources)
     for name in sorted(files):
-        reading.take(name, files[name])
-    for name in reading.tables:
+        if name not in reading.known:
+            reading.take(name)
+    for name in tuple(reading.tables):
         reading.take_authorities(name)
-    rules = [rule for name in reading.tables for rule in reading.rules_of(name)]
+    read = {name: tuple(reading.rules_of(name)) for name in sorted(files) if reading.can_be_read(name)}
     if any(reading.problems.values()):
         raise RefusedInputError([f"{name}: {said}" for name in sorted(files) for said in reading.problems[name]])
-    return RuleSet(rules, fold=fold)
+    rules = RuleSet((rule for some in read.values() for rule in some), fold=fold)
+    rules.sources = {name: Source(reading.digests[name], some) for name, some in read.items()}
+    return rules
 
 
 class _Reading:
     """What is known so far of the files being read.
 
     Attributes:
+        known: by file name, what those said that say the same now; but no files of authorities.
+        digests: by file name, SHA-256 of the content.
         problems: by file name, in the order found.
         documents: by file name, as parsed.
         tables: by file name, what passed its checks.
@@ -71,7 +80,14 @@ class _Reading:
         rule_places: by id, where the rule stands, for the message that there are two.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, files: Mapping[str, bytes], sources: Mapping[str, Source]) -> None:
+        self._files = files
+        self.digests = {name: hashlib.sha256(content).digest() for name, content in files.items()}
+        self.known = {
+            name: source
+            for name, source in sources.items()
+            if self.digests.get(name) == source.digest and not _holds_authorities(name)
+        }
         self.problems: defaultdict[str, list[str]] = defaultdict(list)
         self.documents: dict[str, dict[str, Any]] = {}
         self.tables: dict[str, RuleFile] = {}
@@ -80,10 +96,10 @@ class _Reading:
         self.all_authorities_read = True
         self.rule_places: dict[str, str] = {}
 
-    def take(self, name: str, content: bytes) -> None:
+    def take(self, name: str) -> None:
         """Parse one file as far as its mistakes allow."""
         try:
-            document = parse_document(name, content)
+            document = parse_document(name, self._files[name])
         except RefusedInputError as refused:
             self.problems[name] += [problem.removeprefix(f"{name}: ") for problem in refused.problems]
             self.all_authorities_read = self.all_authorities_read and not _holds_authorities(name)
@@ -107,9 +123,25 @@ class _Reading:
             table = tables.get(authority_id)
             self.authorities[authority_id] = None if table is None else compile_authority(authority_id, table)
 
+    def can_be_read(self, name: str) -> bool:
+        """Whether a file has rules to be read; one that is known is parsed after all where its authorities are not."""
+        if name in self.known and any(
+            isinstance(rule, Order) and self.authorities.get(rule.authority.id) != rule.authority
+            for rule in self.known[name].rules
+        ):
+            del self.known[name]
+            self.take(name)
+        return name in self.known or name in self.tables
+
     def rules_of(self, name: str) -> Iterator[Rule]:
         """Yield the rules of one file that have no problem, and note the problems of the others."""
-        self._require_own_ids(name)
+        if name in self.known:
+            for rule in self.known[name].rules:
+                self._require_own_id(name, "order" if isinstance(rule, Order) else "host_policy", rule.id)
+                yield rule
+            return
+        for kind, rule_id in _rule_ids(self.documents[name]):  # the refused ones' too; the document's last use
+            self._require_own_id(name, kind, rule_id)
         said = self.problems[name]
         orders = self.tables[name].order
         orders.reverse()
@@ -129,14 +161,12 @@ class _Reading:
             if not problems:
                 yield compile_host_policy(policy)
 
-    def _require_own_ids(self, name: str) -> None:
-        """Look for ids used twice, among the refused rules as well; this is the last that the document is used for."""
-        for kind, rule_id in _rule_ids(self.documents[name]):
-            place = f"{_SPOKEN[kind]} in {name}"
-            if (other := self.rule_places.setdefault(rule_id, place)) is not place:
-                self.problems[name].append(
-                    f"{kind} {quoted(rule_id)}: id: is that of {other} as well; give every rule an id of its own"
-                )
+    def _require_own_id(self, name: str, kind: str, rule_id: str) -> None:
+        place = f"{_SPOKEN[kind]} in {name}"
+        if (other := self.rule_places.setdefault(rule_id, place)) is not place:
+            self.problems[name].append(
+                f"{kind} {quoted(rule_id)}: id: is that of {other} as well; give every rule an id of its own"
+            )
 
     def _unknown_authority(self, authority_id: str) -> str:
         near = get_close_matches(authority_id, self.authorities, n=1)

@@ -8,7 +8,8 @@ rules. Most joins need less than that: its reach (reach.py).
 import heapq
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeVar
 
@@ -61,6 +62,19 @@ def _unfolded(meeting: str) -> str:
     return meeting
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one file of rules said, so that it need not be parsed again while it says the same.
+
+    Attributes:
+        digest: of its content.
+        rules: that stand in it, in its order.
+    """
+
+    digest: bytes
+    rules: tuple[Rule, ...]
+
+
 class RuleSet:
     """All rules at one moment, indexed by meeting. Immutable: build another instead.
 
@@ -68,6 +82,7 @@ class RuleSet:
         reach: which countries the rules of a meeting may mean.
         revision: digest of the rules' content, the same whatever their file or order; 16 hexadecimal digits.
         digests: of each rule alone, by its id.
+        sources: what the rules were read from, by file name; nothing where they were not, or in another process.
     """
 
     __slots__ = (
@@ -80,6 +95,7 @@ class RuleSet:
         "reach",
         "revision",
         "rules",
+        "sources",
     )
 
     def __init__(self, rules: Iterable[Rule] = (), *, fold: Callable[[str], str] = _unfolded) -> None:
@@ -92,6 +108,7 @@ class RuleSet:
         Raises:
             ValueError: two rules have the same id.
         """
+        self.sources: Mapping[str, Source] = {}
         self.rules: tuple[Rule, ...] = tuple(_in_order(rules))
         exact: dict[str, list[Rule]] = {}
         prefixes: dict[str, list[Rule]] = {}
@@ -127,12 +144,13 @@ class RuleSet:
         )
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave out what is compiled for one process."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "reach"}
+        """Leave out what another process makes for itself, or has no use for."""
+        return {name: getattr(self, name) for name in self.__slots__ if name not in {"reach", "sources"}}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
+        self.sources = {}
         self.reach = self._find_reach()
 
     def __len__(self) -> int:
@@ -161,7 +179,7 @@ class RuleSet:
 
         A hundred thousand rules that go at once keep every other thread waiting for a tenth of a second.
         """
-        rules, self.rules = list(self.rules), ()
+        rules, self.rules, self.sources = list(self.rules), (), {}
         for index in (self._exact, self._prefixes):
             _empty(index)
         for reaches in self.reach.indexes if isinstance(self.reach, Reach) else ():

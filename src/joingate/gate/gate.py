@@ -40,6 +40,14 @@ FEW_AT_ONCE: Final = 2
 LOOKS: Final = 64
 """Participants judged again before it does: half a millisecond."""
 
+PIECE: Final = 8
+"""Participants judged again before whoever waits is served where that takes no turn of the event loop: see
+`Gate.serve_waiting`. It does so before each ejection, too."""
+
+
+def nobody_waits() -> None:
+    """Leave it to the event loop."""
+
 
 class Connection(Protocol):
     """What the sweeper and the drain need of a connection."""
@@ -106,6 +114,7 @@ class Gate:
         self.dialect = dialect
         self.remover = remover
         self.now = now
+        self.serve_waiting: Callable[[], object] = nobody_waits  # where there is an engine: it, for a moment
         self.loop_time = asyncio.get_running_loop().time
         self.roster = Roster()
         self.tally = Tally()
@@ -363,6 +372,7 @@ class Gate:
         return False
 
     async def _give_way(self, looks: int) -> None:
+        self.serve_waiting()
         self._looks += looks
         if self._looks >= LOOKS:
             self._looks = 0
@@ -391,7 +401,9 @@ class Gate:
                 self.roster.apply(participant, Event.DEFER)
                 self._deferred.add(participant.meeting)
         for participant, decision, record in ejecting:
-            participant.carrier.eject(participant, decision, record.receipt)
+            self.serve_waiting()
+            if participant.state is State.EJECTING:  # and has not left meanwhile
+                participant.carrier.eject(participant, decision, record.receipt)
             if self.remover is not None:
                 self.remover.remove(participant.join, record.seq)
         return len(ejecting), len(due) - len(ejecting)
@@ -413,5 +425,5 @@ class Gate:
 
 
 def _slices(present: Sequence[Participant]) -> Iterator[Sequence[Participant]]:
-    for at in range(0, len(present), LOOKS):
-        yield present[at : at + LOOKS]
+    for at in range(0, len(present), PIECE):
+        yield present[at : at + PIECE]
