@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from joingate.codecs.rulefile import parse_rules
@@ -160,6 +160,7 @@ AUTHORITIES = [
 OTHERS = contents(
     {},
     {"order": [order("o-1", "a", ["CN"])]},
+    {"order": [order("o-1", "a", None)]},
     {"order": [order("o-1", "a", None), order("o-2", "b", None)]},
     {"order": [order("o-2", "b", ["DE"])], "host_policy": [policy("h-1")]},
     {"host_policy": [policy("h-1"), policy("o-1")]},
@@ -175,6 +176,8 @@ FILE_SETS = st.builds(
 
 
 @given(st.lists(FILE_SETS, min_size=2, max_size=4))
+@example([{"authorities.json": authorities, "1.json": OTHERS[2]} for authorities in AUTHORITIES])
+@example([{"authorities.json": AUTHORITIES[0], name: OTHERS[1]} for name in ("1.json", "b.json")])
 def test_what_is_not_parsed_again_says_what_it_would_say(times: list[dict[str, bytes]]) -> None:
     """A file that is known is as good as one that is read: the same rules, or the same problems in the same words."""
     previous: RuleSet | None = None

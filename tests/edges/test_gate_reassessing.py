@@ -98,6 +98,24 @@ async def test_everybody_else_has_their_turn(of_one_meeting: bool) -> None:
     beside.cancel()
 
 
+async def test_whoever_waits_is_served_before_each_ejection() -> None:
+    gate, line = _gate(), Line()
+    _fill(gate, line, 4)
+    present = gate.roster.of_meeting("m")
+    served: list[int] = []
+
+    def serve() -> None:
+        served.append(len(line.ended))
+        if served.count(2) == 1 and len(line.ended) == 2:
+            gate.leave(present[3])  # who is on record by now, and leaves of their own accord
+
+    gate.serve_waiting = serve
+    await gate.swap_rules(EJECT)
+    assert served == [0, 0, 1, 2, 3]  # before they are looked at, too
+    assert line.ended == list(present[:3])
+    assert gate.roster.of_meeting("m") == present[:3]
+
+
 async def _after_one_slice(change: asyncio.Task[object], turns: int) -> None:
     for _ in range(turns):
         await asyncio.sleep(0)
