@@ -1,6 +1,6 @@
 """B1: what does a join cost? CPU per admitted join over keep-alive connections, beside nginx + geoip2 in one run.
 
-    python -m bench.cpu_per_join [--rounds 5] [--seconds 3] [--rules 100000]
+    python -m bench.cpu_per_join [--rounds 9] [--seconds 3] [--rules 100000]
 
 Both locate the client named by a trusted proxy, look the meeting up among the same rules, and pass the join on to the
 same meeting server over kept connections. The rounds alternate; the figures are medians, and the ratio is taken round
@@ -28,7 +28,7 @@ def main() -> int:
 
 def join_options(doc: str | None) -> argparse.ArgumentParser:
     """Return the options of a measurement with wrk."""
-    parser = parser_of(doc, rounds=5)
+    parser = parser_of(doc, rounds=9)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rules", type=int, default=100_000)
     return parser

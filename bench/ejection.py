@@ -1,6 +1,6 @@
 """B6: how long does it take to eject those an order means, each on record, and does anybody else notice?
 
-    python -m bench.ejection [--rounds 5] [--sockets 9000] [--rules 1000]
+    python -m bench.ejection [--rounds 9] [--sockets 9000] [--rules 1000]
 
 Two cases: everybody in a meeting of 9,000 is where the order says, and 90 of them are. The order is put among the rules
 and the gate gets a SIGHUP; the clock runs from the signal to the end of the last connection meant, so reading all rules
@@ -36,6 +36,9 @@ from bench.sockets import Socket, handshake, join_all, leave_all
 from bench.stage import Proxy, Stage, stage, write_orders
 
 LIMIT = 0.4  # seconds
+BARE = (
+    0.21  # seconds of a bare pair, where that limit comes from: on another machine it is their proportion that counts
+)
 STALL = 2.0
 MEETING = "town-hall"
 BY_ORDER = 4451
@@ -59,7 +62,7 @@ class Ejected:
 
 def main() -> int:
     """Measure; see `bench.side_by_side` for the exit status."""
-    parser = parser_of(__doc__, rounds=5)
+    parser = parser_of(__doc__, rounds=9)
     parser.add_argument("--sockets", type=int, default=9000)
     parser.add_argument("--rules", type=int, default=1000)
     return run(parser, _measure)
@@ -86,7 +89,8 @@ def _measure(chosen: argparse.Namespace, notebook: Notebook) -> None:
         if bare:
             ours = [max(each.ends) for each in rounds]
             what = "SIGHUP to the last one closed"
-            notebook.compare(f"B6, {label}, beside a bare pair", what, "s", ours, bare, peer_name="bare pair")
+            beside = f"B6, {label}, beside a bare pair"
+            notebook.compare(beside, what, "s", ours, bare, peer_name="bare pair", limit=LIMIT / BARE)
         ends = sorted(rounds[-1].ends)
         some = ends[:: max(1, len(ends) // 200)] + ends[-1:]
         lines[label] = [(0.0, 0.0), *((at, 100 * (ends.index(at) + 1) / len(ends)) for at in some)]

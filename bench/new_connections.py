@@ -1,6 +1,6 @@
 """B2: what does a join cost that brings a connection of its own? CPU per admitted join, beside nginx + geoip2.
 
-    python -m bench.new_connections [--rounds 5] [--seconds 3] [--rules 100000]
+    python -m bench.new_connections [--rounds 9] [--seconds 3] [--rules 100000]
 
 As `bench.cpu_per_join`, but every request says `Connection: close`. The proxies still keep theirs to the meeting
 server.

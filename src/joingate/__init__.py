@@ -3,13 +3,15 @@
 The map. Imports point one way: cli, demo -> app -> the edges -> codecs -> core; tests/test_layering.py holds that.
 
     core/       pure: who may join, by territory and rule. Standard library, no clock, no input or output.
-                territory and location say where; rules and decision say what follows; roster says who is inside.
+                territory and location say where; rules, rule_set and decision say what follows, and reach whom no rule
+                can mean; roster says who is inside.
     codecs/     bytes to model and back: HTTP/1.1 heads, WebSocket frames, which request is a join, rule files and
                 configuration with their error messages, the notices a participant reads; a `dialect` for each kind of
                 meeting server.
     gate/       the data plane: uvloop protocols. listener -> downstream -> exchange -> upstream, tunnel; `gate` judges.
                 Where joins are messages: reading (a WebSocket), polling (many requests), seats, resumption.
-                Where it is compiled (deploy/native), an engine in C is under it: `sockets`, `fast_path`.
+                Where it is compiled (deploy/native), an engine in C is under it: `sockets`, `fast_path`. So it is with
+                core.reach and the look-up in geodb.database.
     servers/    meeting servers' own interfaces: to remove one participant, and to see that they are gone; `removals`.
     geodb/      MMDB files: read into sealed memory, vetted in a child process, swapped whole; overrides; the builder.
     ledger/     the record on disk: `history` appends and signs, the gate records to `journal`; verify, prove, report.
