@@ -85,14 +85,11 @@ static void let_go(Engine *engine)
     Py_CLEAR(engine->on_error);
 }
 
-static PyObject *engine_run(Engine *engine, PyObject *Py_UNUSED(ignored))
+/* See to what has happened, and to no more than `most` of it. */
+static void take_events(Engine *engine, int most)
 {
     struct epoll_event events[EVENTS];
-    engine->is_woken = 0;
-    if (engine->is_running || engine->epoll < 0)
-        Py_RETURN_NONE;
-    engine->is_running = 1;
-    int count = epoll_wait(engine->epoll, events, EVENTS, 0);
+    int count = epoll_wait(engine->epoll, events, most, 0);
     for (int at = 0; at < count; at++) {
         Transport *transport = events[at].data.ptr;
         uint32_t happened = events[at].events;
@@ -108,13 +105,38 @@ static PyObject *engine_run(Engine *engine, PyObject *Py_UNUSED(ignored))
         Py_DECREF(transport);
     }
     send_due(engine);
-    see_to_listed(engine);
-    send_due(engine);
+}
+
+static void stop_running(Engine *engine)
+{
     engine->is_running = 0;
     if (engine->listed != NULL)
         list_transport(engine->listed); /* which wakes */
     else if (engine->is_closed)
         let_go(engine);
+}
+
+static PyObject *engine_run(Engine *engine, PyObject *Py_UNUSED(ignored))
+{
+    engine->is_woken = 0;
+    if (engine->is_running || engine->epoll < 0)
+        Py_RETURN_NONE;
+    engine->is_running = 1;
+    take_events(engine, EVENTS);
+    see_to_listed(engine);
+    send_due(engine);
+    stop_running(engine);
+    Py_RETURN_NONE;
+}
+
+/* In the middle of something that takes longer: see to a few of those that wait. */
+static PyObject *engine_serve(Engine *engine, PyObject *Py_UNUSED(ignored))
+{
+    if (engine->is_running || engine->epoll < 0)
+        Py_RETURN_NONE;
+    engine->is_running = 1;
+    take_events(engine, FEW_EVENTS);
+    stop_running(engine);
     Py_RETURN_NONE;
 }
 
@@ -253,6 +275,7 @@ static void engine_dealloc(Engine *self)
 
 static PyMethodDef engine_methods[] = {
     {"run", (PyCFunction)engine_run, METH_NOARGS, NULL},
+    {"serve", (PyCFunction)engine_serve, METH_NOARGS, NULL},
     {"close", (PyCFunction)engine_close, METH_NOARGS, NULL},
     {"accept", (PyCFunction)engine_accept, METH_O, NULL},
     {"adopt", (PyCFunction)engine_adopt, METH_VARARGS, NULL},

@@ -12,6 +12,7 @@
 
 #define READ_SIZE 65536  /* bytes of one read; then everybody else has a turn */
 #define EVENTS 256       /* of one turn of the event loop */
+#define FEW_EVENTS 8     /* that are seen to in between: no flood keeps back what they interrupt by much */
 #define MOST_DUE 32      /* transports whose output waits: a tenth of a millisecond of work */
 #define HIGH 65536       /* bytes not taken by the peer before its protocol is asked to pause; asyncio's default */
 #define MOST_PLAIN 32768 /* bytes of a message on the fast path */

@@ -87,7 +87,7 @@ class Serving:
         self.replacing = Replacing(self.gate, atlas, None if is_alone else journal)
         self._pool = UpstreamPool(_upstream_options(settings, place))
         if self._pool.engine is not None:
-            self.gate.serve_waiting = self._pool.engine.run
+            self.gate.serve_waiting = self._pool.engine.serve
         self._tls = server_tls(settings.gate)
         self._servers: list[Listening] = []
 

@@ -192,3 +192,31 @@ async def test_a_connection_is_accepted_as_a_socket_would(
     with pytest.raises(OSError, match="Bad file descriptor"):
         engine.accept(fd)
     end_engine(engine)
+
+
+async def test_a_few_are_served_in_between_and_the_others_afterwards() -> None:
+    protocols = [Told() for _ in range(20)]
+    async with pair(*protocols) as (engine, peers):
+        for peer in peers:
+            peer.sendall(b"x")
+        for served in (8, 16, 20, 20):
+            engine.serve()
+            assert sum(protocol.received == b"x" for protocol in protocols) == served
+        for peer in peers:
+            peer.close()
+        engine.serve()
+        await eventually(lambda: all(protocol.said[-1:] == [None] for protocol in protocols))
+        engine.serve()
+
+
+async def test_serving_in_between_does_nothing_inside_of_the_engine() -> None:
+    class Inside(Told):
+        def data_received(self, data: bytes) -> None:
+            engine.serve()
+            super().data_received(data)
+
+    protocol, other = Inside(), Told()
+    async with pair(protocol, other) as (engine, peers):
+        for peer in peers:
+            peer.sendall(b"x")
+        await eventually(lambda: (protocol.received, other.received) == (b"x", b"x"))
