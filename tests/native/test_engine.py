@@ -219,4 +219,4 @@ async def test_serving_in_between_does_nothing_inside_of_the_engine() -> None:
     async with pair(protocol, other) as (engine, peers):
         for peer in peers:
             peer.sendall(b"x")
-        await eventually(lambda: (protocol.received, other.received) == (b"x", b"x"))
+        await eventually(lambda: protocol.received == other.received == b"x")
