@@ -57,7 +57,10 @@ def parse_rules(
             reading.take(name)
     for name in tuple(reading.tables):
         reading.take_authorities(name)
-    read = {name: tuple(reading.rules_of(name)) for name in sorted(files) if reading.can_be_read(name)}
+    for name in reading.outdated():
+        del reading.known[name]
+        reading.take(name)
+    read = {name: tuple(reading.rules_of(name)) for name in sorted(reading.known.keys() | reading.tables.keys())}
     if any(reading.problems.values()):
         raise RefusedInputError([f"{name}: {said}" for name in sorted(files) for said in reading.problems[name]])
     rules = RuleSet((rule for some in read.values() for rule in some), fold=fold)
@@ -123,15 +126,16 @@ class _Reading:
             table = tables.get(authority_id)
             self.authorities[authority_id] = None if table is None else compile_authority(authority_id, table)
 
-    def can_be_read(self, name: str) -> bool:
-        """Whether a file has rules to be read; one that is known is parsed after all where its authorities are not."""
-        if name in self.known and any(
-            isinstance(rule, Order) and self.authorities.get(rule.authority.id) != rule.authority
-            for rule in self.known[name].rules
-        ):
-            del self.known[name]
-            self.take(name)
-        return name in self.known or name in self.tables
+    def outdated(self) -> list[str]:
+        """Return the known files with orders of an authority that is another now, or none."""
+        return [
+            name
+            for name, source in self.known.items()
+            if any(
+                isinstance(rule, Order) and self.authorities.get(rule.authority.id) != rule.authority
+                for rule in source.rules
+            )
+        ]
 
     def rules_of(self, name: str) -> Iterator[Rule]:
         """Yield the rules of one file that have no problem, and note the problems of the others."""
